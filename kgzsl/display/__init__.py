@@ -1,0 +1,26 @@
+"""Plain marks in, text, HTML and SVG out; knows nothing of graphs or models."""
+
+from kgzsl.display.html import Bar, Block, Card, Fold, card_html, escape_html, html_table
+from kgzsl.display.progress import progress
+from kgzsl.display.rounding import decimals_for, signed, sum_preserving
+from kgzsl.display.text import cell_width, escape_text, fit, pad, text_table, wrap
+
+__all__ = [
+    "Bar",
+    "Block",
+    "Card",
+    "Fold",
+    "card_html",
+    "cell_width",
+    "decimals_for",
+    "escape_html",
+    "escape_text",
+    "fit",
+    "html_table",
+    "pad",
+    "progress",
+    "signed",
+    "sum_preserving",
+    "text_table",
+    "wrap",
+]

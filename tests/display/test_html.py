@@ -1,0 +1,77 @@
+from html.parser import HTMLParser
+
+from kgzsl.display.html import Bar, Block, Card, Fold, card_html, escape_html, html_table
+from kgzsl.display.svg import diverging_bar
+
+EVIL = "<script>alert('1')</script>\x1b[0m\"'&"
+VOID = {"rect", "line"}
+
+
+class Reader(HTMLParser):
+    """Collects tags and fails on one that is not closed."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.open = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def card(label):
+    bar = Bar(label, label, 1.0, label)
+    blocks = (Block(label, (bar, Bar("against", "", -0.5, "-0.5"))), Block("empty", ()))
+    return Card(label, label, label, label, (label,), blocks, bar, (Fold(label, ((label, label),)),), label)
+
+
+def tags(text):
+    reader = Reader()
+    reader.feed(text)
+    assert not reader.open
+    return reader.tags
+
+
+def test_no_label_becomes_markup_anywhere_in_a_card():
+    text = card_html(card(EVIL))
+    assert tags(text) == tags(card_html(card("plain")))
+    assert "script" not in tags(text)
+    assert "\x1b" not in text
+
+
+def test_a_card_loads_nothing_and_serves_light_and_dark():
+    text = card_html(card("plain"))
+    assert "http" not in text
+    assert "url(" not in text
+    assert "prefers-color-scheme:dark" in text
+    assert text.startswith('<section class="kx" role="figure" aria-label="plain">')
+
+
+def test_an_empty_block_is_left_out():
+    assert "empty" not in card_html(card("plain"))
+
+
+def test_very_long_labels_are_cut():
+    assert len(card_html(card("x" * 100_000))) < 120_000
+    assert "…" in card_html(card("x" * 100_000))
+
+
+def test_signs_differ_in_side_and_shape_not_in_colour_alone():
+    up, down = diverging_bar(1.0, 2.0), diverging_bar(-1.0, 2.0)
+    assert 'class="kx-for" x="80"' in up
+    assert "stroke-dasharray" not in up
+    assert 'class="kx-against" x1="80" x2="41.0"' in down
+    assert "stroke-dasharray" in down
+    assert diverging_bar(0.0, 0.0).count("<rect") == 0
+
+
+def test_a_table_escapes_its_cells():
+    text = html_table([[EVIL, 3]], [EVIL], caption=EVIL)
+    assert "<script" not in text
+    assert escape_html(EVIL) in text
