@@ -1,0 +1,97 @@
+"""What a plug-in has to offer, on one page.
+
+A plug-in fulfils a contract by having its methods; nothing is registered and nothing is inherited.
+`kgzsl.testing` checks each of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgzsl.graph.index import GraphIndex
+from kgzsl.graph.knowledge_graph import KnowledgeGraph
+
+__all__ = ["FittedPropagator", "FloatArray", "NodeEncoder", "Propagator", "Source", "State", "Supervision"]
+
+FloatArray = NDArray[np.float32]
+State = tuple[dict[str, Any], dict[str, NDArray[Any]]]
+"""What is written to disk: plain JSON values, and arrays by name."""
+
+
+class Source(Protocol):
+    """A function that reads a knowledge graph from somewhere."""
+
+    def __call__(self, location: str, /) -> KnowledgeGraph: ...
+
+
+@runtime_checkable
+class NodeEncoder(Protocol):
+    """Describes concepts by numbers."""
+
+    def fit(self, graph: KnowledgeGraph, concepts: Sequence[str]) -> Self:
+        """An encoder that has learned what it needs from these concepts; the receiver stays as it is."""
+        ...
+
+    def encode(self, graph: KnowledgeGraph, concepts: Sequence[str]) -> FloatArray:
+        """Features `[len(concepts), dim]`, in the order of `concepts`."""
+        ...
+
+    def state(self) -> State:
+        """All that `from_state` needs to build an equal encoder."""
+        ...
+
+    @classmethod
+    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The encoder that `state` described."""
+        ...
+
+
+@dataclass(frozen=True)
+class Supervision:
+    """What is known of the seen classes.
+
+    Rows of `weights` `[num_seen, dim]` have unit length and stand in the order of `classes`. With kind
+    "prototype" the inputs are centred and have unit length; with kind "linear" they end in a constant 1.
+    `inputs` `[num_samples, dim]` and `labels` (places in `classes`) are None where only weights are known.
+    """
+
+    classes: tuple[str, ...]
+    weights: FloatArray
+    kind: Literal["prototype", "linear"]
+    inputs: FloatArray | None = None
+    labels: NDArray[np.int64] | None = None
+    random_state: int = 0
+    show_progress: bool | None = None
+
+
+@runtime_checkable
+class FittedPropagator(Protocol):
+    """A function from (index, features) to classifier weights; it holds parameters and no graph."""
+
+    classes: tuple[str, ...]
+    report: Mapping[str, Any]
+
+    def weights(self, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None) -> FloatArray:
+        """Unit rows `[len(concepts), dim]`; all concepts of the index if none are named."""
+        ...
+
+    def state(self) -> State:
+        """All that `from_state` needs to build an equal model."""
+        ...
+
+    @classmethod
+    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The model that `state` described."""
+        ...
+
+
+@runtime_checkable
+class Propagator(Protocol):
+    """Learns from the weights of seen classes to give weights to any concept of a graph."""
+
+    def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> FittedPropagator:
+        """Learn; `features` `[num_concepts, dim]` in the order of the index."""
+        ...

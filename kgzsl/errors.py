@@ -1,0 +1,256 @@
+"""Every error kgzsl raises on purpose.
+
+Each one is also the built-in exception a Python programmer expects, carries its facts as attributes, and
+says in its message what was wrong, where, and what to do next.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "AmbiguousLabelError",
+    "DataMissingError",
+    "ExplanationError",
+    "GroundingError",
+    "InputFormatError",
+    "IntegrityError",
+    "InvalidGraphError",
+    "KgzslError",
+    "KgzslWarning",
+    "MissingDependencyError",
+    "MissingFeaturesError",
+    "NoPathError",
+    "NotInductiveError",
+    "NumericError",
+    "PluginError",
+    "ResourceLimitError",
+    "SourceError",
+    "SplitError",
+    "UnknownConceptError",
+    "UnknownNameError",
+    "UnknownRelationError",
+    "VersionError",
+    "listing",
+]
+
+
+class KgzslWarning(UserWarning):
+    """Something was done by a stated policy, and the result counts it."""
+
+
+class KgzslError(Exception):
+    """The root of all errors raised by kgzsl; catch it to catch them all."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        # KeyError would show repr(message)
+        return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuilt, (type(self), self.message, dict(self.__dict__)))
+
+
+def _rebuilt(cls: type[KgzslError], message: str, facts: dict[str, Any]) -> KgzslError:
+    """An error travelling between processes arrives with its facts, whatever its constructor takes."""
+    error = cls.__new__(cls)
+    error.args = (message,)
+    error.__dict__.update(facts)
+    return error
+
+
+def listing(items: Sequence[object], *, limit: int = 10) -> str:
+    """`'a', 'b', 'c' and 7 more`: at most `limit` items, the rest counted."""
+    shown = ", ".join(repr(item) for item in items[:limit])
+    hidden = len(items) - limit
+    return f"{shown} and {hidden:,} more" if hidden > 0 else shown
+
+
+def _nearest(nearest: Sequence[str]) -> str:
+    return f"; nearest: {listing(nearest, limit=5)}" if nearest else ""
+
+
+class UnknownConceptError(KgzslError, KeyError):
+    """No concept has this id. `id` is the value asked for, `nearest` the closest valid ids, best first."""
+
+    def __init__(self, id: str, *, graph: str, num_concepts: int, nearest: Sequence[str] = (), hint: str = "") -> None:
+        self.id = id
+        self.nearest = tuple(nearest)
+        tail = f" ({hint})" if hint else ""
+        super().__init__(f"no concept {id!r} in graph {graph} ({num_concepts:,} concepts){_nearest(nearest)}{tail}")
+
+
+class UnknownRelationError(KgzslError, KeyError):
+    """No relation or kind of relation has this name. Attributes: `name`, `nearest`."""
+
+    def __init__(self, name: str, *, graph: str, known: Sequence[str], nearest: Sequence[str] = ()) -> None:
+        self.name = name
+        self.nearest = tuple(nearest)
+        super().__init__(
+            f"no relation {name!r} in graph {graph}{_nearest(nearest)}; it has {listing(known, limit=30) or 'none'}"
+        )
+
+
+class UnknownNameError(KgzslError, ValueError):
+    """No plug-in, graph or option has this name. Attributes: `kind`, `name`, `known`, `nearest`."""
+
+    def __init__(self, kind: str, name: str, *, known: Sequence[str], nearest: Sequence[str] = ()) -> None:
+        self.kind = kind
+        self.name = name
+        self.known = tuple(known)
+        self.nearest = tuple(nearest)
+        super().__init__(f"no {kind} is called {name!r}{_nearest(nearest)}; known: {listing(known, limit=30)}")
+
+
+class AmbiguousLabelError(KgzslError, LookupError):
+    """A label names several concepts. `candidates` are (id, definition) pairs, best first."""
+
+    def __init__(self, label: str, candidates: Sequence[tuple[str, str]]) -> None:
+        self.label = label
+        self.candidates = tuple(candidates)
+        lines = "".join(f"\n  {id_}: {definition[:80]}" for id_, definition in self.candidates[:12])
+        more = f"\n  and {len(self.candidates) - 12} more" if len(self.candidates) > 12 else ""
+        super().__init__(f"{label!r} names {len(self.candidates)} concepts; use one of the ids{lines}{more}")
+
+
+class GroundingError(KgzslError, ValueError):
+    """Class labels that stand for no concept or for several, all of them at once.
+
+    `missing` maps each label without a concept to the nearest ids; `ambiguous` maps each label with several
+    concepts to their (id, definition) pairs.
+    """
+
+    def __init__(
+        self,
+        *,
+        missing: Mapping[str, Sequence[str]],
+        ambiguous: Mapping[str, Sequence[tuple[str, str]]],
+        graph: str,
+    ) -> None:
+        self.missing = {label: tuple(ids) for label, ids in missing.items()}
+        self.ambiguous = {label: tuple(pairs) for label, pairs in ambiguous.items()}
+        lines = [f"  {label!r} is not in the graph{_nearest(ids)}" for label, ids in self.missing.items()]
+        lines += [
+            f"  {label!r} is one of: " + "; ".join(f"{id_} ({text[:50]})" for id_, text in pairs[:6])
+            for label, pairs in self.ambiguous.items()
+        ]
+        count = len(lines)
+        if count > 30:
+            lines = [*lines[:30], f"  and {count - 30} more"]
+        super().__init__(
+            f"{count} class label(s) do not stand for exactly one concept of graph {graph}; "
+            "use the ids instead:\n" + "\n".join(lines)
+        )
+
+
+class NoPathError(KgzslError, LookupError):
+    """Two concepts are not connected by the relations asked for. Attributes: `start`, `end`."""
+
+    def __init__(self, start: str, end: str, *, relations: str) -> None:
+        self.start = start
+        self.end = end
+        super().__init__(f"no path from {start!r} to {end!r} over {relations}; allow more relations with relations=")
+
+
+class SourceError(KgzslError, ValueError):
+    """A source could not be read. Attributes: `location`, `line` (1-based or None), `reason`."""
+
+    def __init__(self, location: str | Path, reason: str, *, line: int | None = None) -> None:
+        self.location = str(location)
+        self.line = line
+        self.reason = reason
+        where = f"{self.location}, line {line}" if line is not None else self.location
+        super().__init__(f"{where}: {reason}")
+
+
+class DataMissingError(KgzslError, FileNotFoundError):
+    """A file or folder that is needed does not exist. Attribute: `path`."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        self.path = str(path)
+        super().__init__(f"{self.path}: {reason}")
+
+
+class IntegrityError(KgzslError, ValueError):
+    """A file is not what was written: truncated, altered or incomplete. Attributes: `file`, `expected`, `found`."""
+
+    def __init__(self, file: str | Path, *, expected: str, found: str, advice: str = "") -> None:
+        self.file = str(file)
+        self.expected = expected
+        self.found = found
+        super().__init__(f"{self.file}: expected {expected}, found {found}" + (f"; {advice}" if advice else ""))
+
+
+class VersionError(KgzslError, ValueError):
+    """A file was written in a format this version does not read. Attributes: `file`, `found`, `supported`."""
+
+    def __init__(self, file: str | Path, *, found: object, supported: str) -> None:
+        self.file = str(file)
+        self.found = found
+        self.supported = supported
+        super().__init__(f"{self.file}: format {found!r} is not readable here; this version reads {supported}")
+
+
+class InvalidGraphError(KgzslError, ValueError):
+    """The tables do not make a graph. `report` maps each fault to its examples."""
+
+    def __init__(self, message: str, *, report: Mapping[str, Sequence[object]] | None = None) -> None:
+        self.report = {fault: tuple(examples) for fault, examples in (report or {}).items()}
+        lines = "".join(f"\n  {fault}: {listing(examples, limit=5)}" for fault, examples in self.report.items())
+        super().__init__(message + lines)
+
+
+class InputFormatError(KgzslError, ValueError):
+    """An array, table or argument given by the caller is not of the form asked for."""
+
+
+class MissingFeaturesError(KgzslError, LookupError):
+    """Concepts without features. `ids` lists every one of them."""
+
+    def __init__(self, ids: Sequence[str], *, source: str, advice: str) -> None:
+        self.ids = tuple(ids)
+        super().__init__(f"{source} has no features for {len(ids):,} concept(s): {listing(self.ids)}; {advice}")
+
+
+class SplitError(KgzslError, ValueError):
+    """Seen and unseen classes overlap, or one side is empty. `overlap` lists the classes on both sides."""
+
+    def __init__(self, message: str, *, overlap: Sequence[str] = ()) -> None:
+        self.overlap = tuple(overlap)
+        super().__init__(message)
+
+
+class NotInductiveError(KgzslError, TypeError):
+    """This model cannot give weights to a concept that was not there when it was fitted."""
+
+
+class NumericError(KgzslError, FloatingPointError):
+    """A computation left the finite numbers. Attribute: `epoch`, or None outside training."""
+
+    def __init__(self, message: str, *, epoch: int | None = None) -> None:
+        self.epoch = epoch
+        super().__init__(message)
+
+
+class ResourceLimitError(KgzslError, MemoryError):
+    """An operation would need more memory than a stated limit; nothing was allocated."""
+
+
+class ExplanationError(KgzslError, AssertionError):
+    """An explanation's printed numbers do not follow from the model and the graph."""
+
+
+class PluginError(KgzslError, ImportError):
+    """A plug-in was found but could not be loaded or does not fulfil its contract."""
+
+
+class MissingDependencyError(KgzslError, ImportError):
+    """An optional dependency is not installed; the message says which extra brings it."""
+
+    def __init__(self, package: str, *, extra: str, purpose: str) -> None:
+        self.package = package
+        self.extra = extra
+        super().__init__(f'{purpose} needs {package}; install it with: pip install "kgzsl[{extra}]"')

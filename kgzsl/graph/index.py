@@ -1,0 +1,192 @@
+"""A graph as integers: the one place where ids become positions."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgzsl.errors import UnknownConceptError, UnknownRelationError
+from kgzsl.graph import closure
+from kgzsl.graph.lookup import nearest_of
+from kgzsl.graph.relation import KINDS, Relation
+
+__all__ = ["GraphIndex", "IntArray", "Neighbors"]
+
+IntArray = NDArray[np.int64]
+
+
+class Neighbors:
+    """Compressed rows: `of(v)` are the neighbours of position v, sorted; `edges_of(v)` the edges that lead there."""
+
+    def __init__(self, sources: IntArray, targets: IntArray, rows: IntArray, num_concepts: int) -> None:
+        order = np.lexsort((rows, targets, sources))
+        self.indices = targets[order]
+        self.rows = rows[order]
+        self.indptr = np.searchsorted(sources[order], np.arange(num_concepts + 1)).astype(np.int64)
+
+    def of(self, position: int) -> list[int]:
+        """Neighbours of one position, sorted; a neighbour reached by two edges stands twice."""
+        found: list[int] = self.indices[self.indptr[position] : self.indptr[position + 1]].tolist()
+        return found
+
+    def edges_of(self, position: int) -> list[int]:
+        """Rows of the edges to `of(position)`, in the same order."""
+        found: list[int] = self.rows[self.indptr[position] : self.indptr[position + 1]].tolist()
+        return found
+
+
+class GraphIndex:
+    """Arrays of a graph, and what is compiled from them on first use.
+
+    `head`, `relation`, `tail` are int64 `[num_edges]`, sorted by (head, relation, tail): positions in `ids` and
+    places in `relations`; `weight` is float64. A selection of relations is a name, a kind, or several of either;
+    None stands for the taxonomic ones. Everything compiled is kept, so the arrays must not be written to.
+    """
+
+    def __init__(
+        self,
+        ids: Sequence[str],
+        relations: Sequence[Relation],
+        *,
+        head: IntArray,
+        relation: IntArray,
+        tail: IntArray,
+        weight: NDArray[np.float64],
+        name: str = "graph",
+    ) -> None:
+        self.name = name
+        self.ids = tuple(ids)
+        self.relations = tuple(relations)
+        self.head, self.relation, self.tail, self.weight = head, relation, tail, weight
+        for array in (head, relation, tail, weight):
+            array.flags.writeable = False
+        self._position: dict[str, int] = {}
+        self._compiled: dict[tuple[Any, ...], Any] = {}
+
+    @property
+    def num_concepts(self) -> int:
+        """How many concepts there are."""
+        return len(self.ids)
+
+    @property
+    def num_edges(self) -> int:
+        """How many edges there are."""
+        return len(self.head)
+
+    @property
+    def position(self) -> Mapping[str, int]:
+        """Where each id stands."""
+        if not self._position:
+            self._position = dict(zip(self.ids, range(len(self.ids)), strict=True))
+        return self._position
+
+    def positions(self, ids: Iterable[str]) -> IntArray:
+        """Positions of ids, in their order; `UnknownConceptError` at the first that is not in the graph."""
+        position = self.position
+        try:
+            return np.array([position[id_] for id_ in ids], dtype=np.int64)
+        except KeyError as error:
+            (unknown,) = error.args
+            raise self.unknown(str(unknown)) from None
+
+    def unknown(self, id_: str) -> UnknownConceptError:
+        """The error for an id that is not here, with the nearest ones."""
+        return UnknownConceptError(
+            id_, graph=self.name, num_concepts=self.num_concepts, nearest=nearest_of(id_, self.ids)
+        )
+
+    def relation_codes(self, relations: Iterable[str] | str | None = None) -> tuple[int, ...]:
+        """Codes of the relations whose name or kind is listed; None for the taxonomic ones.
+
+        A kind that no relation has selects nothing; a word that is neither name nor kind is an error.
+        """
+        wanted = ("taxonomic",) if relations is None else (relations,) if isinstance(relations, str) else relations
+        codes: set[int] = set()
+        for word in wanted:
+            found = [code for code, rel in enumerate(self.relations) if word in (rel.name, rel.kind)]
+            if not found and word not in KINDS:
+                names = [rel.name for rel in self.relations]
+                raise UnknownRelationError(word, graph=self.name, known=names, nearest=nearest_of(word, names))
+            codes.update(found)
+        return tuple(sorted(codes))
+
+    def edge_rows(self, relations: Iterable[str] | str | None = None) -> IntArray:
+        """Rows of the edges of these relations, ascending."""
+        return self._rows(self.relation_codes(relations))
+
+    def _rows(self, codes: tuple[int, ...]) -> IntArray:
+        if len(codes) == len(self.relations):
+            return np.arange(self.num_edges, dtype=np.int64)
+        chosen = np.zeros(len(self.relations) + 1, dtype=bool)
+        chosen[list(codes)] = True
+        return np.flatnonzero(chosen[self.relation])
+
+    def _once(self, key: tuple[Any, ...], compile_: Any) -> Any:
+        """Compiled on first use; two threads may both compile, and keep equal values."""
+        if key not in self._compiled:
+            self._compiled[key] = compile_()
+        return self._compiled[key]
+
+    def up(self, relations: Iterable[str] | str | None = None) -> Neighbors:
+        """From heads to tails: for taxonomic relations, to the parents."""
+        codes = self.relation_codes(relations)
+
+        def compiled() -> Neighbors:
+            rows = self._rows(codes)
+            return Neighbors(self.head[rows], self.tail[rows], rows, self.num_concepts)
+
+        return self._once(("up", codes), compiled)  # type: ignore[no-any-return]
+
+    def down(self, relations: Iterable[str] | str | None = None) -> Neighbors:
+        """From tails to heads: for taxonomic relations, to the children."""
+        codes = self.relation_codes(relations)
+
+        def compiled() -> Neighbors:
+            rows = self._rows(codes)
+            return Neighbors(self.tail[rows], self.head[rows], rows, self.num_concepts)
+
+        return self._once(("down", codes), compiled)  # type: ignore[no-any-return]
+
+    def around(self, relations: Iterable[str] | str | None = None) -> Neighbors:
+        """Both ways."""
+        codes = self.relation_codes(relations)
+
+        def compiled() -> Neighbors:
+            rows = self._rows(codes)
+            head, tail = self.head[rows], self.tail[rows]
+            return Neighbors(
+                np.concatenate([head, tail]),
+                np.concatenate([tail, head]),
+                np.concatenate([rows, rows]),
+                self.num_concepts,
+            )
+
+        return self._once(("around", codes), compiled)  # type: ignore[no-any-return]
+
+    def adjacency(self, relations: Iterable[str] | str | None = None, *, symmetric: bool = True) -> Any:
+        """`scipy.sparse.csr_array` `[num_concepts, num_concepts]` of ones: whether an edge leads from row to column.
+
+        Parallel edges count once. With `symmetric`, either direction is enough.
+        """
+        codes = self.relation_codes(relations)
+        return self._once(
+            ("adjacency", codes, symmetric), lambda: closure.adjacency(self, self._rows(codes), symmetric)
+        )
+
+    def ancestor_pairs(self, relations: Iterable[str] | str | None = None) -> tuple[IntArray, IntArray, IntArray]:
+        """The closure: (node, ancestor, edges on the shortest way up), each node its own ancestor at distance 0.
+
+        Sorted by node, then distance, then ancestor. Terminates on cycles.
+        """
+        codes = self.relation_codes(relations)
+        compiled = lambda: closure.ancestor_pairs(self.up(relations), self.num_concepts)  # noqa: E731
+        return self._once(("pairs", codes), compiled)  # type: ignore[no-any-return]
+
+    def depths(self, relations: Iterable[str] | str | None = None) -> tuple[IntArray, IntArray]:
+        """Shortest and longest number of edges up to a root, `[num_concepts]` each.
+
+        Concepts on a cycle count as one: edges inside it have length 0.
+        """
+        codes = self.relation_codes(relations)
+        return self._once(("depths", codes), lambda: closure.depths(self.up(relations), self.num_concepts))  # type: ignore[no-any-return]

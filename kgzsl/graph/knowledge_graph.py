@@ -1,0 +1,409 @@
+"""The knowledge graph as a value: what it says, found by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import polars as pl
+
+from kgzsl.errors import AmbiguousLabelError, InputFormatError, InvalidGraphError, NoPathError, UnknownConceptError
+from kgzsl.graph import editing, exchange, lookup, search, selection, statements
+from kgzsl.graph.columns import Columns
+from kgzsl.graph.concept import Concept, Edge
+from kgzsl.graph.fingerprint import fingerprint
+from kgzsl.graph.index import GraphIndex
+from kgzsl.graph.path import Path
+from kgzsl.graph.relation import POSITIVE_KINDS, Relation, describe
+from kgzsl.graph.tables import (
+    CONCEPT_COLUMNS,
+    EDGE_COLUMNS,
+    checked_concepts,
+    checked_edges,
+    coded_edges,
+    spelled_edges,
+)
+
+__all__ = ["KnowledgeGraph"]
+
+_Relations = Iterable[str] | str | None
+
+
+class KnowledgeGraph:
+    """Concepts and the typed edges between them; immutable, so anything found from it may be kept.
+
+    Read one (`kgzsl.load_graph`, `kgzsl.read_wordnet`), or make one from tables or a NetworkX graph. A change is
+    a new graph that shares what it did not touch. Ids go in, `Concept`, `Edge` and `Path` come out; a `Concept` is
+    its id, so it goes in as well.
+
+    >>> import kgzsl
+    >>> kg = kgzsl.load_graph("wordnet")
+    >>> kg.concept("tiger.n.02").definition
+    'large feline of forests in most of Asia having a tawny coat with black stripes; endangered'
+    >>> print(kg.shortest_path("tiger.n.02", "lion.n.01"))
+    tiger is a kind of big cat, which has kind lion
+    """
+
+    def __init__(
+        self,
+        concepts: pl.DataFrame | pl.LazyFrame,
+        edges: pl.DataFrame | pl.LazyFrame,
+        relations: Iterable[Relation],
+        *,
+        name: str,
+        report: Mapping[str, int] | None = None,
+        known_fingerprint: str | None = None,
+    ) -> None:
+        """Take tables as they are held: complete, sorted, ends coded. Use `from_tables` for any others.
+
+        `relations` stand in the order of their codes. Lazy tables are read column by column when asked for.
+        """
+        self.name = name
+        self.report: Mapping[str, int] = MappingProxyType(dict(report or {}))
+        self.relations: Mapping[str, Relation] = MappingProxyType({relation.name: relation for relation in relations})
+        self._concepts = Columns(concepts)
+        self._edges = Columns(edges)
+        self._known_fingerprint = known_fingerprint
+        self.ids: tuple[str, ...] = tuple(self._id_column.to_list())
+
+    # -- making ----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_tables(
+        cls,
+        concepts: pl.DataFrame,
+        edges: pl.DataFrame,
+        relations: Iterable[Relation] = (),
+        *,
+        name: str = "graph",
+        report: Mapping[str, int] | None = None,
+    ) -> KnowledgeGraph:
+        """A graph from a concept table and an edge table.
+
+        Concepts need the column `id`; `label`, `aliases`, `definition`, `source`, `alternate_ids` may follow. Edges
+        need `head`, `relation`, `tail`; `weight` and `source` may follow. Any other column is kept. Relations that
+        are not described are looked up among the shared ones, or are associations. `InvalidGraphError` lists what
+        does not fit: repeated ids, ends that are no concept, weights that are not positive, loops, repeated edges.
+        """
+        table = checked_concepts(concepts)
+        checked = checked_edges(edges, table["id"])
+        described = describe(checked["relation"].unique().to_list(), relations)
+        coded = coded_edges(checked, table["id"], list(described))
+        return cls(table, coded, described.values(), name=name, report=report)
+
+    @classmethod
+    def from_networkx(cls, graph: Any, *, relation: str = "related_to", name: str | None = None) -> KnowledgeGraph:
+        """A graph from any NetworkX graph whose nodes are strings; attributes become columns.
+
+        The relation of an edge is its key in a multigraph, else its attribute "relation", else `relation`.
+        """
+        concepts, edges = exchange.tables_from_networkx(graph, relation=relation)
+        return cls.from_tables(concepts, edges, name=name or str(graph.name or "graph"))
+
+    def with_tables(
+        self,
+        *,
+        concepts: pl.DataFrame | None = None,
+        edges: pl.DataFrame | None = None,
+        relations: Iterable[Relation] = (),
+        name: str | None = None,
+        report: Mapping[str, int] | None = None,
+    ) -> KnowledgeGraph:
+        """The same graph with one table or both replaced, checked like any other."""
+        return KnowledgeGraph.from_tables(
+            self.concepts_table if concepts is None else concepts,
+            self.edges_table if edges is None else edges,
+            [*self.relations.values(), *relations],
+            name=name or self.name,
+            report=self.report if report is None else report,
+        )
+
+    def completed_concepts(self, table: pl.DataFrame) -> pl.DataFrame:
+        """The table checked and with all shared columns, as this graph holds them."""
+        return checked_concepts(table)
+
+    def completed_edges(self, table: pl.DataFrame) -> pl.DataFrame:
+        """The table checked against the concepts of this graph, with all shared columns."""
+        return checked_edges(table, self._id_column)
+
+    # -- reading columns -------------------------------------------------------------------------------------
+
+    @property
+    def _id_column(self) -> pl.Series:
+        return self._concepts.series("id")[0]
+
+    def read_concept(self, position: int, column: str) -> Any:
+        """One cell of the concept table."""
+        return self._concepts.cell(position, column)
+
+    def read_more(self, position: int) -> Mapping[str, Any]:
+        """What the concept table says beyond the shared columns."""
+        more = tuple(name for name in self._concepts.names if name not in CONCEPT_COLUMNS)
+        return MappingProxyType(self._concepts.cells(position, more))
+
+    @cached_property
+    def concepts_table(self) -> pl.DataFrame:
+        """All concepts, sorted by id."""
+        return self._concepts.table
+
+    @cached_property
+    def edges_table(self) -> pl.DataFrame:
+        """All edges with ids and relation names, sorted by head, relation, tail."""
+        return spelled_edges(self._edges.table, self._id_column, list(self.relations))
+
+    @cached_property
+    def index(self) -> GraphIndex:
+        """The graph as integers, compiled on first use."""
+        head, relation, tail, weight = (
+            column.to_numpy() for column in self._edges.series("head", "relation", "tail", "weight")
+        )
+        return GraphIndex(
+            self.ids,
+            list(self.relations.values()),
+            head=head.astype(np.int64),
+            relation=relation.astype(np.int64),
+            tail=tail.astype(np.int64),
+            weight=weight.astype(np.float64),
+            name=self.name,
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of what the graph says (names, definitions, edges with weights), whatever its source."""
+        return self._known_fingerprint or fingerprint(self.concepts_table, self.edges_table)
+
+    # -- finding ---------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.ids)
+
+    def __contains__(self, id: object) -> bool:
+        return id in self.index.position
+
+    def __copy__(self) -> KnowledgeGraph:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> KnowledgeGraph:
+        return self  # immutable
+
+    def concept(self, id: str) -> Concept:
+        """The concept with this id, or with anything `resolve` takes."""
+        return Concept(self, self._position(id))
+
+    def _position(self, text: str) -> int:
+        return self.index.position[self.resolve(text)]
+
+    def _concept_tuple(self, positions: Iterable[int]) -> tuple[Concept, ...]:
+        return tuple(Concept(self, int(position)) for position in positions)
+
+    @cached_property
+    def _alternates(self) -> dict[str, str]:
+        return lookup.alternate_ids(*self._concepts.series("id", "alternate_ids"))
+
+    @cached_property
+    def _labels(self) -> dict[str, list[int]]:
+        return lookup.label_positions(*self._concepts.series("label", "aliases"))
+
+    def resolve(self, text: str) -> str:
+        """The id meant by an id, an alternate id (a WordNet offset such as `n02129604`, an IRI) or a `Concept`.
+
+        Labels are not ids: they go through `find`. `UnknownConceptError` names the nearest ids.
+        """
+        if not isinstance(text, str):
+            raise InputFormatError(f"an id is a string, not {type(text).__name__} {text!r}")
+        position = self.index.position
+        if text in position:
+            return str(text)
+        for spelling in lookup.spellings(text):
+            if spelling in position:
+                return spelling
+            if spelling.lower() in self._alternates:
+                return self._alternates[spelling.lower()]
+        raise self._unknown(text)
+
+    def _unknown(self, text: str) -> UnknownConceptError:
+        labelled = [concept.id for concept in self.find(text)]
+        nearest = list(dict.fromkeys([*labelled, *lookup.nearest_of(text, self.ids)]))[:5]
+        hint = "it is a label, and labels go through find" if labelled else ""
+        return UnknownConceptError(text, graph=self.name, num_concepts=len(self), nearest=nearest, hint=hint)
+
+    def find(self, label: str) -> tuple[Concept, ...]:
+        """Every concept that bears this label or alias, compared without case, underscores and hyphens.
+
+        Those that have it as their label come first, then by id. Empty if there is none.
+        """
+        return self._concept_tuple(self._labels.get(lookup.plain(label), ()))
+
+    def find_one(self, label: str) -> Concept:
+        """The one concept that bears this label; `AmbiguousLabelError` lists them if there are several."""
+        found = self.find(label)
+        if len(found) > 1:
+            raise AmbiguousLabelError(label, [(concept.id, concept.definition) for concept in found])
+        return found[0] if found else self.concept(label)
+
+    def texts(self, ids: Sequence[str]) -> list[str]:
+        """`label, alias, alias: definition` for each concept; only the names where there is no definition."""
+        positions = self.index.positions(ids)
+        described = self._concepts.series("label", "aliases", "definition")
+        columns = [column.gather(positions).to_list() for column in described]
+        named = [", ".join([label, *aliases]) for label, aliases in zip(*columns[:2], strict=True)]
+        return [f"{names}: {text}" if text else names for names, text in zip(named, columns[2], strict=True)]
+
+    def edges(self, head: str | None = None, relation: str | None = None, tail: str | None = None) -> tuple[Edge, ...]:
+        """Edges with this head, relation and tail; None leaves a place open. Sorted by head, relation, tail.
+
+        `relation` may be a relation, a kind, or the other way round: `^is_a` or the inverse's name, `has_kind`. Then
+        the edges come back as they were asked for, reversed.
+        """
+        return statements.edges(self, head, relation, tail)
+
+    def edges_at(self, rows: Sequence[int]) -> tuple[Edge, ...]:
+        """The edges in these rows of the edge table."""
+        return statements.edges_at(self, self._edges, rows)
+
+    # -- parts -----------------------------------------------------------------------------------------------
+
+    def subgraph(self, ids: Iterable[str]) -> KnowledgeGraph:
+        """These concepts and every edge between two of them."""
+        return self._part(np.unique([self._position(id_) for id_ in ids]).astype(np.int64), None)
+
+    def induced(self, classes: Iterable[str], *, relations: _Relations = None) -> KnowledgeGraph:
+        """The classes and all that is reached from them, head to tail, by `relations` (None: taxonomic ones).
+
+        This is the graph that class weights are propagated over: classes, their ancestors, and the edges of
+        `relations` among them.
+        """
+        start = np.array([self._position(id_) for id_ in classes], dtype=np.int64)
+        return self._part(selection.reached(self.index.up(relations), start), relations or ("taxonomic",))
+
+    def neighborhood(self, ids: Iterable[str] | str, *, hops: int = 1, relations: _Relations = None) -> KnowledgeGraph:
+        """All within `hops` edges of any of `ids`, walked either way, and the edges of `relations` among them.
+
+        None stands for every relation.
+        """
+        start = [ids] if isinstance(ids, str) else ids
+        positions = np.array([self._position(id_) for id_ in start], dtype=np.int64)
+        chosen = [rel.name for rel in self.index.relations] if relations is None else relations
+        return self._part(selection.reached(self.index.around(chosen), positions, hops=hops), relations)
+
+    def _part(self, positions: Any, relations: _Relations) -> KnowledgeGraph:
+        rows = selection.within(self.index, positions, relations)
+        return KnowledgeGraph.from_tables(
+            self.concepts_table[positions], self.edges_table[rows], self.relations.values(), name=self.name
+        )
+
+    # -- changing --------------------------------------------------------------------------------------------
+
+    def add_concepts(self, concepts: pl.DataFrame | Iterable[str | Mapping[str, Any]]) -> KnowledgeGraph:
+        """A new graph with more concepts: ids, mappings with at least "id", or a table."""
+        return editing.add_concepts(self, concepts)
+
+    def add_edges(
+        self, edges: pl.DataFrame | Iterable[editing.EdgeLike], *, relations: Iterable[Relation] = ()
+    ) -> KnowledgeGraph:
+        """A new graph with more edges between its concepts: `Edge`s, (head, relation, tail) tuples, or a table."""
+        return editing.add_edges(self, edges, relations=relations)
+
+    def remove_edges(self, edges: pl.DataFrame | Iterable[editing.EdgeLike]) -> KnowledgeGraph:
+        """A new graph without these edges; all of them must be there."""
+        return editing.remove_edges(self, edges)
+
+    def merge(
+        self, other: KnowledgeGraph, *, alignment: Mapping[str, str] | None = None, name: str | None = None
+    ) -> KnowledgeGraph:
+        """A new graph with what both say. `alignment` maps ids of `other` onto ids of this graph."""
+        return editing.merge(self, other, alignment=alignment, name=name)
+
+    # -- NetworkX --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def nx(self) -> Any:
+        """The graph as a frozen `networkx.MultiDiGraph`, edge key = relation, built once."""
+        return nx.freeze(self.to_networkx())
+
+    def to_networkx(self) -> Any:
+        """The graph as a `networkx.MultiDiGraph` of your own, which you may change."""
+        return exchange.to_networkx(self)
+
+    # -- taxonomy and paths ----------------------------------------------------------------------------------
+
+    def ancestors(
+        self,
+        id: str,
+        *,
+        relations: _Relations = None,
+        max_distance: int | None = None,
+        include_self: bool = False,
+    ) -> tuple[Concept, ...]:
+        """All above a concept over `relations` (None: taxonomic), nearest first, then by id."""
+        found = search.distances(self.index.up(relations), self._position(id), limit=max_distance)
+        return self._concept_tuple(list(found)[not include_self :])
+
+    def descendants(
+        self,
+        id: str,
+        *,
+        relations: _Relations = None,
+        max_distance: int | None = None,
+        include_self: bool = False,
+    ) -> tuple[Concept, ...]:
+        """All below a concept over `relations` (None: taxonomic), nearest first, then by id."""
+        found = search.distances(self.index.down(relations), self._position(id), limit=max_distance)
+        return self._concept_tuple(list(found)[not include_self :])
+
+    def lowest_common_ancestors(self, a: str, b: str, *, relations: _Relations = None) -> tuple[Concept, ...]:
+        """Every common ancestor without another one below it, deepest first, then by id; a concept is above itself."""
+        found = search.lowest_common_ancestors(self.index, self._position(a), self._position(b), relations)
+        return self._concept_tuple(found)
+
+    def depth(self, id: str, *, relations: _Relations = None, longest: bool = False) -> int:
+        """Edges on the shortest (or longest) way up to a root; a cycle counts as one concept."""
+        return int(self.index.depths(relations)[int(longest)][self._position(id)])
+
+    def taxonomic_distance(self, a: str, b: str, *, relations: _Relations = None) -> int:
+        """Edges on the shortest way up from `a` and down to `b`; `NoPathError` without a common ancestor."""
+        found = search.taxonomic_distance(self.index, self._position(a), self._position(b), relations)
+        if found is None:
+            raise NoPathError(self.resolve(a), self.resolve(b), relations=_named(relations, "a common ancestor"))
+        return found
+
+    def shortest_path(self, a: str, b: str, *, relations: _Relations = None) -> Path:
+        """The shortest way from `a` to `b`, edges walked in either direction; among equals the first by ids.
+
+        None stands for every relation but negative ones and annotations. `NoPathError` if there is none.
+        """
+        start, end = self._position(a), self._position(b)
+        route = search.shortest_route(self.index, start, end, POSITIVE_KINDS if relations is None else relations)
+        if route is None:
+            raise NoPathError(self.ids[start], self.ids[end], relations=_named(relations, "positive relations"))
+        return self.path_along(start, route)
+
+    def path_along(self, start: int, route: Sequence[tuple[int, int]]) -> Path:
+        """The path from a position along (edge row, position reached) steps."""
+        edges = self.edges_at([row for row, _ in route])
+        places = [start, *(position for _, position in route)]
+        forward = tuple(edge.head == self.ids[here] for edge, here in zip(edges, places, strict=False))
+        labels = {self.ids[place]: str(self.read_concept(place, "label")) for place in places}
+        return Path(self.ids[start], edges, forward, labels, self.relations)
+
+    # -- showing ---------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        counts = f"{len(self):,} concepts, {self.index.num_edges:,} edges, {len(self.relations)} relations"
+        return f"<KnowledgeGraph {self.name}: {counts}>"
+
+    def require_nonempty(self, purpose: str) -> None:
+        """`InvalidGraphError` if there is no concept."""
+        if not self.ids:
+            raise InvalidGraphError(f"graph {self.name} has no concepts; {purpose} needs at least one")
+
+
+def _named(relations: _Relations, default: str) -> str:
+    return default if relations is None else relations if isinstance(relations, str) else ", ".join(relations)

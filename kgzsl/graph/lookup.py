@@ -1,0 +1,88 @@
+"""Finding a concept by what a person would type."""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+__all__ = ["alternate_ids", "label_positions", "nearest_of", "plain", "spellings"]
+
+_SEPARATORS = re.compile(r"[_\-\s]+")
+_WNID = re.compile(r"^(?:([nvars])0*(\d{1,8})|0*(\d{1,8})-([nvars]))$")
+
+
+def plain(label: str) -> str:
+    """A label as it is compared: composed Unicode, lower case, single spaces for underscores and hyphens.
+
+    >>> plain(" Polar_Bear")
+    'polar bear'
+    """
+    return _SEPARATORS.sub(" ", unicodedata.normalize("NFC", label).lower()).strip()
+
+
+def spellings(text: str) -> Iterator[str]:
+    """The ways an identifier may be meant: as it is, trimmed, in lower case, as a WordNet offset in full.
+
+    >>> list(spellings(" N2084071 "))
+    [' N2084071 ', 'N2084071', 'n2084071', 'n02084071']
+    """
+    yield text
+    trimmed = text.strip()
+    if trimmed != text:
+        yield trimmed
+    lowered = trimmed.casefold()
+    if lowered != trimmed:
+        yield lowered
+    match = _WNID.match(lowered)
+    if match:
+        pos, number = match[1] or match[4], match[2] or match[3]
+        yield f"{pos}{int(number):08d}"
+
+
+def nearest_of(text: str, candidates: Sequence[str], *, limit: int = 5) -> tuple[str, ...]:
+    """The candidates most like `text`, best first; those that share no two letters in a row are left out.
+
+    >>> nearest_of("tigre.n.02", ["tiger.n.02", "lion.n.01"], limit=1)
+    ('tiger.n.02',)
+    """
+    lowered = text.strip().casefold()
+    pairs = sorted({lowered[i : i + 2] for i in range(len(lowered) - 1)})[:40]
+    if not pairs or not candidates:
+        return ()
+    names = pl.Series("name", list(candidates), dtype=pl.String)
+    table = pl.DataFrame({"name": names, "folded": names.str.to_lowercase()})
+    shared = pl.sum_horizontal(pl.col("folded").str.contains(pair, literal=True).cast(pl.Int32) for pair in pairs)
+    apart = (pl.col("folded").str.len_chars().cast(pl.Int32) - len(lowered)).abs()
+    likely = table.with_columns((shared * 2 - apart).alias("score"), shared.alias("shared")).filter(
+        pl.col("shared") > 0
+    )
+    likely = likely.sort("score", "name", descending=[True, False]).head(80)
+    matcher = difflib.SequenceMatcher(autojunk=False)
+    matcher.set_seq2(lowered)
+    scored = []
+    for name in likely["name"].to_list():
+        matcher.set_seq1(name.casefold())
+        scored.append((-matcher.ratio(), name))
+    return tuple(name for score, name in sorted(scored)[:limit] if score < -0.5)
+
+
+def alternate_ids(ids: pl.Series, others: pl.Series) -> dict[str, str]:
+    """The id behind each alternate id, in lower case; one that two concepts share identifies neither."""
+    table = pl.DataFrame({"id": ids, "other": others}).explode("other").filter(pl.col("other").is_not_null())
+    table = table.with_columns(pl.col("other").str.to_lowercase()).unique("other", keep="none")
+    return dict(zip(table["other"].to_list(), table["id"].to_list(), strict=True))
+
+
+def label_positions(labels: pl.Series, aliases: pl.Series) -> dict[str, list[int]]:
+    """Positions of the concepts that bear each label or alias, compared as `plain` does; labels before aliases."""
+    names = [
+        pl.DataFrame({"name": column, "position": range(len(column)), "place": place})
+        for place, column in enumerate((labels, aliases))
+    ]
+    names[1] = names[1].explode("name").filter(pl.col("name").is_not_null())
+    folded = pl.col("name").str.normalize("NFC").str.to_lowercase().str.replace_all(r"[_\-\s]+", " ").str.strip_chars()
+    ordered = pl.concat(names).with_columns(folded).sort("place", "position")
+    grouped = ordered.group_by("name").agg(pl.col("position").unique(maintain_order=True))
+    return dict(zip(grouped["name"].to_list(), grouped["position"].to_list(), strict=True))

@@ -1,0 +1,74 @@
+"""What a type of edge means: its kind, its inverse and the verbs that read it aloud."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from kgzsl.errors import InputFormatError
+
+__all__ = ["KINDS", "POSITIVE_KINDS", "SHARED_RELATIONS", "Kind", "Relation", "describe"]
+
+Kind = Literal["taxonomic", "part", "attribute", "causal", "association", "equivalence", "negative", "annotation"]
+KINDS: tuple[str, ...] = get_args(Kind)
+POSITIVE_KINDS = ("taxonomic", "part", "attribute", "causal", "association", "equivalence")
+"""Kinds that say two concepts have something to do with each other; "is not" and mere annotation do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A type of edge.
+
+    `verb` reads an edge from head to tail ("is a kind of"), `inverse_verb` from tail to head ("has kind").
+    `inverse` is the name under which the same edges are asked for the other way round, or "".
+    """
+
+    name: str
+    kind: Kind = "association"
+    inverse: str = ""
+    verb: str = ""
+    inverse_verb: str = ""
+    symmetric: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.name or self.name.startswith("^"):
+            raise InputFormatError(f"a relation needs a name that does not start with '^', not {self.name!r}")
+        if self.kind not in KINDS:
+            raise InputFormatError(f"relation {self.name!r} has kind {self.kind!r}; choose one of {', '.join(KINDS)}")
+        words = self.name.replace("_", " ").strip()
+        object.__setattr__(self, "verb", self.verb or words)
+        if not self.inverse_verb:
+            object.__setattr__(self, "inverse_verb", self.verb if self.symmetric else f"is what it {self.verb}, for")
+
+
+def _pair(name: str, kind: Kind, inverse: str, verb: str, inverse_verb: str) -> Relation:
+    return Relation(name, kind, inverse, verb, inverse_verb)
+
+
+def _both_ways(name: str, kind: Kind, verb: str) -> Relation:
+    return Relation(name, kind, name, verb, verb, symmetric=True)
+
+
+SHARED_RELATIONS: Mapping[str, Relation] = {
+    relation.name: relation
+    for relation in (
+        _pair("is_a", "taxonomic", "has_kind", "is a kind of", "has kind"),
+        _pair("instance_of", "taxonomic", "has_instance", "is an instance of", "has instance"),
+        _pair("has_part", "part", "part_of", "has part", "is part of"),
+        _pair("has_member", "part", "member_of", "has member", "is a member of"),
+        _pair("has_substance", "part", "substance_of", "is made of", "is what makes up"),
+        _pair("has_property", "attribute", "property_of", "has property", "is a property of"),
+        _pair("causes", "causal", "caused_by", "causes", "is caused by"),
+        _pair("entails", "causal", "entailed_by", "entails", "is entailed by"),
+        _both_ways("related_to", "association", "is related to"),
+        _both_ways("same_as", "equivalence", "is the same as"),
+        _both_ways("antonym", "negative", "is the opposite of"),
+        _both_ways("disjoint_with", "negative", "is never a"),
+    )
+}
+"""Relations every source maps its own terms onto where the meaning is the same."""
+
+
+def describe(names: Iterable[str], given: Iterable[Relation] = ()) -> dict[str, Relation]:
+    """A `Relation` for every name, sorted: the given one, else the shared one, else an association of that name."""
+    known = {**SHARED_RELATIONS, **{relation.name: relation for relation in given}}
+    return {name: known.get(name) or Relation(name) for name in sorted(set(names))}

@@ -1,0 +1,41 @@
+"""Parts of a graph: which concepts belong to a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kgzsl.graph.closure import expand
+
+if TYPE_CHECKING:
+    from kgzsl.graph.index import GraphIndex, IntArray, Neighbors
+
+__all__ = ["reached", "within"]
+
+
+def reached(neighbors: Neighbors, start: IntArray, *, hops: int | None = None) -> IntArray:
+    """Positions reached from any of `start` in at most `hops` steps (None: any number), themselves included, sorted."""
+    found = np.zeros(len(neighbors.indptr) - 1, dtype=bool)
+    frontier = np.unique(start)
+    found[frontier] = True
+    steps = 0
+    while len(frontier) and (hops is None or steps < hops):
+        steps += 1
+        _, others = expand(neighbors, frontier)
+        frontier = np.unique(others[~found[others]])
+        found[frontier] = True
+    return np.flatnonzero(found)
+
+
+def within(index: GraphIndex, positions: IntArray, relations: Iterable[str] | str | None) -> IntArray:
+    """Rows of the edges of these relations that have both ends among `positions`; None for all relations."""
+    inside = np.zeros(index.num_concepts, dtype=bool)
+    inside[positions] = True
+    keep = inside[index.head] & inside[index.tail]
+    if relations is not None:
+        chosen = np.zeros(index.num_edges, dtype=bool)
+        chosen[index.edge_rows(relations)] = True
+        keep &= chosen
+    return np.flatnonzero(keep)
