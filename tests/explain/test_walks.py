@@ -137,3 +137,13 @@ def test_conjugate_gradients_agree_with_the_factorisation(monkeypatch):
     assert iterated._factor is None
     right = np.arange(12.0).reshape(6, 2)
     np.testing.assert_allclose(iterated.apply(right), direct.apply(right), rtol=1e-12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(graphs(max_nodes=8), BETAS, st.sampled_from([0.5, 0.98, 1.0]))
+def test_many_ends_at_once_give_exact_weights_that_cover_the_share(graph, beta, share):
+    kernel = WalkKernel(scipy.sparse.csr_array(normalised(*graph)), beta)
+    for end, paths in kernel.paths_to(0, range(graph[0]), share=share, at_most=10_000).items():
+        every = {path.nodes: path.weight for path in kernel.paths(0, end, share=1.0, at_most=10_000)}
+        assert [every[path.nodes] for path in paths] == pytest.approx([path.weight for path in paths], rel=1e-9)
+        assert sum(path.weight for path in paths) >= (share - 1e-12) * kernel.column(0)[end]
