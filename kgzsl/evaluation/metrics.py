@@ -1,0 +1,145 @@
+"""Measures of a prediction over a fixed set of candidate classes: arrays in, numbers out.
+
+Scores are `[num_samples, num_classes]`, labels are columns of it. Averages are taken per class unless said
+otherwise (Xian et al., "Zero-shot learning: the good, the bad and the ugly", CVPR 2017), so a class with many
+samples weighs no more than one with few, and ties count against the prediction: a model that gives
+every class the same score has not recognised anything.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kgzsl.errors import InputFormatError, listing
+
+__all__ = [
+    "Average",
+    "PerClassAccuracy",
+    "harmonic_mean",
+    "hits_at_k",
+    "label_ranks",
+    "mean_over",
+    "per_class_accuracy",
+]
+
+Average = Literal["macro", "micro"]
+
+
+@dataclass(frozen=True)
+class PerClassAccuracy:
+    """Accuracy of each class by itself, and their mean.
+
+    `accuracy` `[num_classes]` is NaN for a class without samples; such a class is counted in `num_absent` and is not
+    part of `mean`. `support` counts the samples of each class.
+    """
+
+    accuracy: NDArray[np.float64]
+    support: NDArray[np.int64]
+    mean: float
+    num_absent: int
+
+
+def hits_at_k(scores: ArrayLike, labels: ArrayLike, k: int, *, average: Average = "macro") -> float:
+    """Share of samples whose own class is among the `k` best scored, in [0, 1].
+
+    A class that ties with the sample's own is taken to stand before it. With `average="macro"` the share is taken in
+    each class that has samples and then averaged; with "micro", over the samples. Raises `InputFormatError` for
+    scores that are not finite, labels that are not columns, no samples at all, or `k` below 1.
+
+    Example:
+        >>> hits_at_k([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.5, 0.5, 0.0]], [0, 1, 1], 1)
+        0.75
+
+    """
+    ranks, labels = _ranked(scores, labels)
+    return mean_over(ranks <= positive(k, "k"), labels, average)
+
+
+def per_class_accuracy(scores: ArrayLike, labels: ArrayLike, k: int = 1) -> PerClassAccuracy:
+    """Hit@k of every class by itself; ties count against the prediction.
+
+    Example:
+        >>> per_class_accuracy([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1]], [0, 0])
+        PerClassAccuracy(accuracy=array([0.5, nan, nan]), support=array([2, 0, 0]), mean=0.5, num_absent=2)
+
+    """
+    table, places = checked(scores, labels)
+    return accuracy_by_class(label_ranks(table, places) <= positive(k, "k"), places, table.shape[1])
+
+
+def accuracy_by_class(correct: NDArray[Any], labels: NDArray[np.int64], num_classes: int) -> PerClassAccuracy:
+    """Mean of `correct` in every class, where what is correct is already known."""
+    support = np.bincount(labels, minlength=num_classes)
+    hits = np.bincount(labels, weights=correct, minlength=num_classes)
+    accuracy = np.full(num_classes, np.nan)
+    present = support > 0
+    accuracy[present] = hits[present] / support[present]
+    mean = float(accuracy[present].mean()) if present.any() else float("nan")
+    return PerClassAccuracy(accuracy, support.astype(np.int64), mean, int((~present).sum()))
+
+
+def harmonic_mean(s: float, u: float) -> float:
+    """2su / (s + u) of the accuracies on seen and unseen classes; 0.0 where one of them is 0.
+
+    Example:
+        >>> harmonic_mean(0.6, 0.3), harmonic_mean(0.6, 0.0)
+        (0.4, 0.0)
+
+    """
+    return 2 * s * u / (s + u) if s > 0 and u > 0 else 0.0
+
+
+def label_ranks(scores: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rank of each sample's own class, 1 the best; every class with the same score stands before it.
+
+    Scores of -inf are allowed here (a class left out of the candidates), NaN is not. Trusts its caller to have checked.
+    """
+    own = scores[np.arange(len(labels)), labels]
+    return np.asarray((scores >= own[:, None]).sum(axis=1), dtype=np.int64)
+
+
+def mean_over(values: NDArray[Any], labels: NDArray[np.int64], average: Average) -> float:
+    """Mean of one value a sample: over the samples ("micro"), or over the means of the classes ("macro")."""
+    if average == "micro":
+        return float(np.mean(values))
+    if average != "macro":
+        raise InputFormatError(f"average is 'macro' or 'micro', not {average!r}")
+    _, codes = np.unique(labels, return_inverse=True)
+    return float(np.mean(np.bincount(codes, weights=values) / np.bincount(codes)))
+
+
+def checked(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.floating[Any]], NDArray[np.int64]]:
+    """Scores and labels as arrays of the promised form, or `InputFormatError`."""
+    table = np.asarray(scores)
+    places = np.asarray(labels)
+    if not np.issubdtype(table.dtype, np.floating):
+        table = table.astype(np.float64)
+    if table.ndim != 2:
+        raise InputFormatError(f"scores have shape [num_samples, num_classes], not {table.shape}")
+    if places.shape != (len(table),):
+        raise InputFormatError(f"{len(table):,} rows of scores need as many labels, not shape {places.shape}")
+    if not len(table):
+        raise InputFormatError("no samples: a mean over nothing has no value")
+    if not np.isfinite(table).all():
+        rows = np.flatnonzero(~np.isfinite(table).all(axis=1))
+        raise InputFormatError(f"scores are not finite in {len(rows):,} row(s): {listing(rows.tolist())}")
+    if not np.issubdtype(places.dtype, np.integer):
+        raise InputFormatError(f"labels are columns of scores, so integers, not {places.dtype}")
+    wrong = np.unique(places[(places < 0) | (places >= table.shape[1])])
+    if len(wrong):
+        raise InputFormatError(f"labels outside the {table.shape[1]:,} columns of scores: {listing(wrong.tolist())}")
+    return table, places.astype(np.int64)
+
+
+def positive(value: int, name: str) -> int:
+    """The integer itself if it is at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise InputFormatError(f"{name} is an integer from 1 on, not {value!r}")
+    return int(value)
+
+
+def _ranked(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    table, places = checked(scores, labels)
+    return label_ranks(table, places), places

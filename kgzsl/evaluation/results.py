@@ -1,0 +1,141 @@
+"""What an evaluation found, as a value that prints, turns into a dict or a data frame, and renders in a notebook."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from kgzsl.display.html import html_table
+from kgzsl.display.text import fit, text_table
+from kgzsl.evaluation.generalized import CalibrationCurve
+
+__all__ = ["EvaluationReport"]
+
+_WIDTH = 96
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationReport:
+    """Accuracies of a zero-shot classifier in [0, 1], and the protocol they were measured under.
+
+    * `t1`: top-1 on unseen classes, the unseen classes being the candidates, mean over classes.
+    * `hits`, `hits_all`: share of samples of unseen classes whose class is among the first k, the candidates being the
+      unseen classes or all.
+    * `s`, `u`, `harmonic_mean`: top-1 on seen and on unseen classes with all classes as candidates, mean over
+      classes, and 2su / (s + u).
+    * `gamma`: what the classifier takes off the scores of seen classes; None if it does not say.
+    * `ausuc`: area under (s, u) over every gamma; `curve` has its points.
+    * `hierarchical_precision`: by k, among the unseen candidates; empty without a graph, and for k above their number.
+    * `per_class`: a row for each class, seen ones first: label, side, num_samples, accuracy (all classes are
+      candidates), accuracy_own_side (its own side is); null for a class without samples, which no mean includes.
+    * `counts`: samples, classes and classes without samples, by side. `protocol`: how it was done, as plain values.
+    """
+
+    t1: float
+    hits: Mapping[int, float]
+    hits_all: Mapping[int, float]
+    u: float
+    s: float
+    harmonic_mean: float
+    ausuc: float
+    gamma: float | None
+    hierarchical_precision: Mapping[int, float]
+    counts: Mapping[str, int]
+    protocol: Mapping[str, Any]
+    per_class: pl.DataFrame = field(repr=False)
+    curve: CalibrationCurve = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the curve, as values JSON can hold."""
+        by_k = {name: dict(getattr(self, name)) for name in ("hits", "hits_all", "hierarchical_precision")}
+        single = {name: getattr(self, name) for name in ("t1", "u", "s", "harmonic_mean", "ausuc", "gamma")}
+        rest = {"counts": dict(self.counts), "protocol": dict(self.protocol), "per_class": self.per_class.to_dicts()}
+        return {**single, **{name: {str(k): v for k, v in values.items()} for name, values in by_k.items()}, **rest}
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row with every measure and count, so that the rows of several reports can be stacked."""
+        row: dict[str, float | int | None] = {"t1": self.t1}
+        for name, values in (
+            ("hit", self.hits),
+            ("hit_all", self.hits_all),
+            ("hierarchical_precision", self.hierarchical_precision),
+        ):
+            row |= {f"{name}@{k}": value for k, value in values.items()}
+        row |= {"u": self.u, "s": self.s, "harmonic_mean": self.harmonic_mean, "ausuc": self.ausuc, "gamma": self.gamma}
+        return pl.DataFrame([{**row, **self.counts}], schema_overrides={"gamma": pl.Float64})
+
+    def __str__(self) -> str:
+        rows, columns = self._by_k()
+        lines = [
+            self._title(),
+            "",
+            text_table(rows, columns, width=_WIDTH, right=columns[1:]),
+            "",
+            text_table(self._generalized(), ["all classes are candidates", "%"], width=_WIDTH, right=["%"]),
+        ]
+        weakest = self._extreme(descending=False)
+        if weakest:
+            lines += ["", fit(f"strongest unseen: {self._extreme(descending=True)}", _WIDTH)]
+            lines += [fit(f"weakest unseen:   {weakest}", _WIDTH)]
+        return "\n".join([*lines, "", *self._notes()])
+
+    def _repr_html_(self) -> str:
+        rows, columns = self._by_k()
+        classes = [
+            [
+                row["label"],
+                row["side"],
+                row["num_samples"],
+                _percent(row["accuracy"]),
+                _percent(row["accuracy_own_side"]),
+            ]
+            for row in self.per_class.to_dicts()
+        ]
+        heads = ["class", "side", "samples", "% among all", "% among its side"]
+        return (
+            html_table(rows, columns, caption=self._title())
+            + html_table(self._generalized(), ["all classes are candidates", "%"], caption=" ".join(self._notes()))
+            + f"<details><summary>each class</summary>{html_table(classes, heads)}</details>"
+        )
+
+    def _title(self) -> str:
+        c = self.counts
+        return (
+            f"zero-shot evaluation: {c['num_unseen_classes']:,} unseen classes ({c['num_unseen_samples']:,} samples), "
+            f"{c['num_seen_classes']:,} seen ({c['num_seen_samples']:,})"
+        )
+
+    def _by_k(self) -> tuple[list[list[str]], list[str]]:
+        ks = list(self.hits)
+        measures = [("Hit@k, unseen candidates", self.hits), ("Hit@k, all candidates", self.hits_all)]
+        if self.hierarchical_precision:
+            measures.append(("hierarchical precision@k", self.hierarchical_precision))
+        rows = [[name, *(_percent(values.get(k)) for k in ks)] for name, values in measures]
+        return rows, ["unseen classes, %", *(f"k={k}" for k in ks)]
+
+    def _generalized(self) -> list[list[str]]:
+        gamma = "" if self.gamma is None else f", gamma {self.gamma:.4g}"
+        return [
+            [f"u   unseen classes{gamma}", _percent(self.u)],
+            [f"s   seen classes{gamma}", _percent(self.s)],
+            ["H   harmonic mean", _percent(self.harmonic_mean)],
+            ["AUSUC   over every gamma", _percent(self.ausuc)],
+        ]
+
+    def _extreme(self, *, descending: bool, limit: int = 5) -> str:
+        table = self.per_class.filter((pl.col("side") == "unseen") & pl.col("accuracy_own_side").is_not_null())
+        best = table.sort(["accuracy_own_side", "label"], descending=[descending, False]).head(limit)
+        return ", ".join(f"{row['label']} {_percent(row['accuracy_own_side'])}" for row in best.to_dicts())
+
+    def _notes(self) -> list[str]:
+        average = {"macro": "means over classes", "micro": "means over samples"}[self.protocol["average"]]
+        notes = [f"T1, u, s: means over classes; Hit@k: {average}. Ties count against the prediction."]
+        absent = self.counts["num_unseen_absent"] + self.counts["num_seen_absent"]
+        if absent:
+            notes.append(f"{absent:,} class(es) without samples are candidates and part of no mean.")
+        return notes
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
