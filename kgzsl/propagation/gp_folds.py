@@ -92,46 +92,49 @@ class Guesses:
 class Fold:
     """Classes that pretend to be unseen, their examples, and the products that scoring needs.
 
-    `own` is the place in `classes` of each example and `counts` how many each class has. `example_w` and `target_w`
-    are products of examples and targets with the targets of all seen classes; `example_p`, `target_p` and `guess_p`
-    those of examples, targets and first guesses with the first guesses.
+    `own` is the place in `classes` of each example and `counts` how many each class has. `example_w`
+    `[S, num_examples]` and `target_w` `[S, S]` are products of the seen targets with examples and targets; `example_p`
+    `[S, num_examples]`, `target_p` and `guess_p` `[S, S]` those of the first guesses with examples, targets and first
+    guesses.
     """
 
     classes: IntArray
     counts: IntArray
     own: IntArray
-    example_w: Float64
+    example_w: NDArray[np.float32]
     target_w: Float64
-    example_p: Float64 | None = None
+    example_p: NDArray[np.float32] | None = None
     target_p: Float64 | None = None
     guess_p: Float64 | None = None
 
     def with_guess(self, examples: Float64, targets: Float64, guess: Float64) -> "Fold":
         """The fold with first guesses `[S, d]`, so that priors can be scored."""
-        return replace(self, example_p=examples @ guess.T, target_p=targets @ guess.T, guess_p=guess @ guess.T)
+        return replace(
+            self, example_p=(guess @ examples.T).astype(np.float32), target_p=targets @ guess.T, guess_p=guess @ guess.T
+        )
 
     def accuracies(self, smoother: Float64, priors: Sequence[float]) -> list[Float64]:
         """Accuracy of each class of the fold among the fold's classes, once for every α; ties count against it."""
-        scores = self.example_w @ smoother.T
         squares = ((smoother @ self.target_w) * smoother).sum(axis=1)
-        guess_scores, cross, guess_squares = np.zeros_like(scores), np.zeros_like(squares), np.zeros_like(squares)
+        cross, guess_squares, left = np.zeros_like(squares), np.zeros_like(squares), None
         if self.example_p is not None and self.target_p is not None and self.guess_p is not None:
             # ŵ = C W + α (P_F - C P): the process learns what the first guess leaves
             left = -smoother
             left[np.arange(len(self.classes)), self.classes] += 1
-            guess_scores = self.example_p @ left.T
             cross = ((smoother @ self.target_p) * left).sum(axis=1)
             guess_squares = ((left @ self.guess_p) * left).sum(axis=1)
         found = []
         for prior in priors:
-            norms = squares + 2 * prior * cross + prior**2 * guess_squares
-            raw = scores + prior * guess_scores if prior else scores
-            found.append(self._accuracy(raw / np.sqrt(np.maximum(norms, 1e-30))))
+            lengths = np.sqrt(np.maximum(squares + 2 * prior * cross + prior**2 * guess_squares, 1e-30))[:, None]
+            scores = (smoother / lengths).astype(np.float32) @ self.example_w
+            if prior and left is not None:
+                scores += (prior * left / lengths).astype(np.float32) @ self.example_p
+            found.append(self._accuracy(scores))
         return found
 
-    def _accuracy(self, scores: Float64) -> Float64:
-        mine = scores[np.arange(len(scores)), self.own]
-        right = np.count_nonzero(scores >= mine[:, None], axis=1) == 1
+    def _accuracy(self, scores: NDArray[np.float32]) -> Float64:
+        mine = scores[self.own, np.arange(len(self.own))]
+        right = (scores >= mine).sum(axis=0) == 1
         hits = np.bincount(self.own[right], minlength=len(self.classes))
         found: Float64 = hits / np.maximum(self.counts, 1)
         return found

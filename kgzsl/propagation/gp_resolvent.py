@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.linalg.lapack import dpotrf, dpotri
 from scipy.sparse.linalg import splu
 
 from kgzsl.graph.index import IntArray
@@ -132,7 +131,7 @@ class Resolvent:
         self._inverse: Float64 | None = None
         self._factor: Any = None
         if len(core) <= dense_core:
-            self._inverse = _spd_inverse(block.toarray())
+            self._inverse = np.linalg.inv(block.toarray())
         else:
             self._factor = splu(
                 block, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
@@ -237,14 +236,3 @@ class Resolvent:
             unit = np.zeros((len(self.peeling.core), len(batch)))
             unit[batch, np.arange(len(batch))] = 1
             yield start, self._factor.solve(unit)
-
-
-def _spd_inverse(matrix: Float64) -> Float64:
-    if not len(matrix):
-        return matrix
-    factor, fault = dpotrf(matrix, lower=1)
-    inverse, fault_too = dpotri(factor, lower=1)
-    assert not fault, "the resolvent's matrix is positive definite for every beta >= 0"
-    assert not fault_too, "a Cholesky factor has no zero on its diagonal"
-    lower: Float64 = np.tril(inverse)
-    return lower + np.tril(lower, -1).T

@@ -154,12 +154,12 @@ class _Comparison:
 
     def _folds(self, parts: Sequence[IntArray], guesses: Guesses | None) -> list[Fold]:
         target_w = self._targets @ self._targets.T
-        example_w = self.examples.inputs @ self._targets.T
+        example_w = (self._targets @ self.examples.inputs.T).astype(np.float32)
         folds = []
         for classes in parts:
             rows, counts = self.examples.rows(classes), self.examples.count[classes]
             own = np.repeat(np.arange(len(classes)), counts)
-            fold = Fold(classes, counts, own, example_w[rows], target_w)
+            fold = Fold(classes, counts, own, example_w[:, rows], target_w)
             if guesses is not None:
                 fold = fold.with_guess(self.examples.inputs[rows], self._targets, guesses.without(classes))
             folds.append(fold)
