@@ -1,0 +1,56 @@
+"""From a graph, features of its concepts and the weights of seen classes to the weights of every concept.
+
+Names are imported on first use: networks need PyTorch, which takes longer to load than the closed form takes to fit.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kgzsl.propagation.dgp import DGP, DGPM
+    from kgzsl.propagation.fitted_network import FittedNetwork
+    from kgzsl.propagation.gcnz import GCNZ
+    from kgzsl.propagation.graph_gp import GraphGP
+    from kgzsl.propagation.network import NetworkPropagator
+    from kgzsl.propagation.sgcn import SGCN
+    from kgzsl.propagation.topology import AncestorTopology, Messages, NeighborTopology, Topology
+
+__all__ = [
+    "DGP",
+    "DGPM",
+    "GCNZ",
+    "SGCN",
+    "AncestorTopology",
+    "FittedNetwork",
+    "GraphGP",
+    "Messages",
+    "NeighborTopology",
+    "NetworkPropagator",
+    "Topology",
+]
+
+_HOME = {
+    "DGP": "dgp",
+    "DGPM": "dgp",
+    "GCNZ": "gcnz",
+    "SGCN": "sgcn",
+    "AncestorTopology": "topology",
+    "FittedNetwork": "fitted_network",
+    "GraphGP": "graph_gp",
+    "Messages": "topology",
+    "NeighborTopology": "topology",
+    "NetworkPropagator": "network",
+    "Topology": "topology",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(sorted(_HOME))}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,160 @@
+"""A trained network as a function from (index, features) to weights."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from kgzsl.contracts import FloatArray, State
+from kgzsl.errors import InputFormatError, IntegrityError, PluginError, listing
+from kgzsl.graph.index import GraphIndex
+from kgzsl.propagation.convolution_network import Architecture, ConvolutionNetwork
+from kgzsl.propagation.network_inputs import network_inputs, predicted
+from kgzsl.propagation.topology import Topology, topology_from_config
+from kgzsl.propagation.training import resolved_device
+
+__all__ = ["FittedNetwork", "ModuleFactory", "checked_features", "factory_name"]
+
+ModuleFactory = Callable[[int, int], nn.Module]
+"""Builds a module from the widths of its input and its output."""
+
+
+class FittedNetwork:
+    """Parameters and a topology, no graph: any graph and features of the same width give weights.
+
+    `report` has the settings, the loss before each epoch (`losses`), `seconds`, how many rows each layer computed
+    while training (`rows`, the input's first) and whether an interrupt cut training short.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        channels: tuple[int, int],
+        topology: Topology,
+        classes: Sequence[str],
+        report: Mapping[str, Any],
+        hops: int | None = None,
+        factory: str = "",
+    ) -> None:
+        self.network = network.eval()
+        self.in_channels, self.out_channels = channels
+        self.topology = topology
+        self.hops = hops
+        self.classes = tuple(classes)
+        self.report = report
+        self._factory = factory
+
+    def weights(self, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None) -> FloatArray:
+        """Unit rows `[len(concepts), dim]`; only what they depend on is computed. All concepts if None."""
+        features = checked_features(index, features, width=self.in_channels)
+        if concepts is None:
+            wanted = places = np.arange(index.num_concepts)
+        else:
+            wanted, places = np.unique(index.positions(concepts), return_inverse=True)
+        if not len(wanted):
+            return np.empty((0, self.out_channels), dtype=np.float32)
+        messages = self.topology.messages(index)
+        device = next(self.network.parameters()).device
+        with torch.inference_mode():
+            inputs = network_inputs(self.network, messages, features, wanted, hops=self.hops, device=device)
+            rows: FloatArray = predicted(self.network, inputs).cpu().numpy()
+        return rows if concepts is None else rows[places]
+
+    def state(self) -> State:
+        """JSON values and arrays; seconds are left out of the report, so that equal fits give equal bytes."""
+        report = {name: value for name, value in self.report.items() if name not in ("seconds", "losses")}
+        network = self.network
+        on_processor = self.report.get("settings", {}).get("device") == "cpu"
+        config = {
+            "in_channels": self.in_channels,
+            "out_channels": self.out_channels,
+            "architecture": network.architecture.config() if isinstance(network, ConvolutionNetwork) else None,
+            "factory": self._factory,
+            "topology": self.topology.config(),
+            "hops": self.hops,
+            "classes": list(self.classes),
+            "device": "cpu" if on_processor else "auto",
+            "report": report,
+        }
+        arrays = {name: value.detach().cpu().numpy() for name, value in self.network.state_dict().items()}
+        arrays["report.losses"] = np.asarray(self.report.get("losses", ()), dtype=np.float64)
+        return config, arrays
+
+    @classmethod
+    def from_state(
+        cls,
+        config: Mapping[str, Any],
+        arrays: Mapping[str, NDArray[Any]],
+        *,
+        module_factory: ModuleFactory | None = None,
+        topology: Topology | None = None,
+    ) -> "FittedNetwork":
+        """The model that `state` described; a module or topology that is not ours has to be given again.
+
+        Nothing is imported by a name that stands in a file: `PluginError` tells what is missing.
+        """
+        parameters = {name: values for name, values in arrays.items() if name != "report.losses"}
+        widths = int(config["in_channels"]), int(config["out_channels"])
+        network = _unfilled(config, widths, module_factory)
+        _check_parameters(network, parameters)
+        tensors = {name: torch.from_numpy(np.array(values)) for name, values in parameters.items()}
+        network.load_state_dict(tensors, assign=True)
+        losses = [float(loss) for loss in arrays.get("report.losses", ())]
+        return cls(
+            network.to(resolved_device(config.get("device", "auto"))),
+            channels=widths,
+            topology=topology or topology_from_config(config["topology"]),
+            classes=config["classes"],
+            report={**config["report"], "losses": losses},
+            hops=config["hops"],
+            factory=config["factory"],
+        )
+
+
+def factory_name(factory: object) -> str:
+    """Where a factory comes from, for messages."""
+    return f"{getattr(factory, '__module__', '')}.{getattr(factory, '__qualname__', type(factory).__qualname__)}"
+
+
+def checked_features(index: GraphIndex, features: FloatArray, *, width: int | None = None) -> FloatArray:
+    """Features as 32-bit floats, `[num_concepts, width]` and finite; `InputFormatError` otherwise."""
+    features = np.asarray(features)
+    if features.ndim != 2 or len(features) != index.num_concepts:
+        wanted = f"({index.num_concepts}, dim), one row a concept of the graph"
+        raise InputFormatError(f"features have shape {features.shape}, expected {wanted}")
+    if width is not None and features.shape[1] != width:
+        raise InputFormatError(f"features have {features.shape[1]} columns; this network was fitted with {width}")
+    faulty = np.argwhere(~np.isfinite(features))
+    if len(faulty):
+        row, column = faulty[0]
+        where = f"row {row} ({index.ids[row]!r}), column {column}"
+        raise InputFormatError(f"features have {len(faulty):,} values that are not finite, the first at {where}")
+    return np.ascontiguousarray(features, dtype=np.float32)
+
+
+def _unfilled(config: Mapping[str, Any], widths: tuple[int, int], factory: ModuleFactory | None) -> nn.Module:
+    """The module without memory for its parameters, so that a wrong size in a file costs nothing."""
+    with torch.device("meta"):
+        if config["architecture"] is not None:
+            return ConvolutionNetwork(*widths, Architecture.from_config(config["architecture"]))
+        if factory is None:
+            advice = f"give FittedNetwork.from_state(..., module_factory=...); it was made by {config['factory']}"
+            raise PluginError(f"this network is not one of kgzsl's own: {advice}")
+        return factory(*widths)
+
+
+def _check_parameters(network: nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
+    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    found = {name: tuple(values.shape) for name, values in arrays.items()}
+    if expected != found:
+        different = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
+        lines = [f"{name} {expected.get(name, 'absent')}" for name in different[:5]]
+        others = [f"{name} {found.get(name, 'absent')}" for name in different[:5]]
+        raise IntegrityError("network parameters", expected=listing(lines), found=listing(others))
+    for name in sorted(arrays):
+        if not np.isfinite(arrays[name]).all():
+            raise IntegrityError("network parameters", expected="finite numbers", found=f"others in {name}")

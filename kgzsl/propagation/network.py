@@ -1,0 +1,153 @@
+"""Fit any network of PyTorch Geometric's forward signature; SGCN, GCNZ and DGP are fitted by the same function."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from kgzsl.contracts import FloatArray, Supervision
+from kgzsl.errors import InputFormatError
+from kgzsl.graph.index import GraphIndex
+from kgzsl.propagation.convolution_network import Architecture
+from kgzsl.propagation.fitted_network import FittedNetwork, ModuleFactory, checked_features, factory_name
+from kgzsl.propagation.network_inputs import network_inputs, predicted
+from kgzsl.propagation.topology import NeighborTopology, Topology
+from kgzsl.propagation.training import TrainingSettings, check_settings, resolved_device, train
+
+__all__ = ["NetworkPropagator", "fit_architecture", "fit_module"]
+
+
+@dataclass(frozen=True)
+class NetworkPropagator:
+    """Regress the weights of the seen classes with any module of forward signature `(x, edge_index, edge_weight)`.
+
+    `module_factory(in_channels, out_channels)` builds it; the rows of its output are brought to unit length. `hops` is
+    how many steps of message passing an output row depends on, one more if the module normalises by degree itself;
+    with it, only the edges within that distance of the classes asked for are used. None uses the whole graph.
+
+    Foreign layers draw from PyTorch's global generators, so these are seeded while the module is built and trained,
+    and put back afterwards: do not train two of them at once in threads.
+
+    >>> from torch_geometric.nn import GraphSAGE
+    >>> NetworkPropagator(lambda f, d: GraphSAGE(f, 16, num_layers=2, out_channels=d), hops=2).epochs
+    300
+    """
+
+    module_factory: ModuleFactory
+    topology: Topology = field(default_factory=lambda: NeighborTopology(normalization="symmetric"))
+    hops: int | None = None
+    epochs: int = 300
+    learning_rate: float = 1e-3
+    weight_decay: float = 5e-4
+    device: str = "auto"
+
+    def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> FittedNetwork:
+        """Train; the result holds parameters and no graph."""
+        settings = {each.name: getattr(self, each.name) for each in fields(self)}
+        settings |= {"module_factory": factory_name(self.module_factory), "topology": self.topology.config()}
+        check_settings({**settings, "random_state": supervision.random_state})
+        features = _checked(index, features, supervision)
+        channels = features.shape[1], supervision.weights.shape[1]
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+            torch.manual_seed(supervision.random_state)
+            network = self.module_factory(*channels)
+            return fit_module(network, self.topology, index, features, supervision, settings=settings, hops=self.hops)
+
+
+def fit_architecture(
+    architecture: Architecture,
+    topology: Topology,
+    index: GraphIndex,
+    features: FloatArray,
+    supervision: Supervision,
+    *,
+    settings: Mapping[str, Any],
+) -> FittedNetwork:
+    """Build one of our own networks with generators of its own, and train it; `settings` as for `fit_module`."""
+    check_settings({**settings, "random_state": supervision.random_state})
+    device = resolved_device(settings["device"])
+    features = _checked(index, features, supervision)
+    for_parameters, for_dropout = _seeds(supervision.random_state)
+    network = architecture.build(features.shape[1], supervision.weights.shape[1], random_state=for_parameters)
+    network.dropout.generator = torch.Generator(device).manual_seed(for_dropout)
+    return fit_module(network, topology, index, features, supervision, settings=settings)
+
+
+def fit_module(
+    network: nn.Module,
+    topology: Topology,
+    index: GraphIndex,
+    features: FloatArray,
+    supervision: Supervision,
+    *,
+    settings: Mapping[str, Any],
+    hops: int | None = None,
+) -> FittedNetwork:
+    """Train `network` from the parameters it has.
+
+    `settings` go into the report; `epochs`, `learning_rate`, `weight_decay` and `device` among them are the training's.
+    """
+    training = TrainingSettings(**{each.name: settings[each.name] for each in fields(TrainingSettings)})
+    device = resolved_device(training.device)
+    network = network.to(device)
+    seen = index.positions(supervision.classes)
+    inputs = network_inputs(network, topology.messages(index), features, seen, hops=hops, device=device)
+    inputs = inputs.for_training(network)
+    targets = torch.from_numpy(np.array(supervision.weights, dtype=np.float32)).to(device)
+    name = settings.get("module_factory") or settings.get("name") or "network"
+    log = train(
+        network,
+        lambda: predicted(network, inputs),
+        targets,
+        training,
+        show_progress=supervision.show_progress,
+        description=f"training {name}",
+    )
+    report = {
+        "settings": {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()},
+        "random_state": supervision.random_state,
+        "device": device.type,
+        "num_parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "rows": list(inputs.num_rows),
+        "epochs": len(log.losses),
+        "interrupted": log.interrupted,
+        "seconds": log.seconds,
+        "losses": log.losses.tolist(),
+    }
+    return FittedNetwork(
+        network,
+        channels=(features.shape[1], supervision.weights.shape[1]),
+        topology=topology,
+        classes=supervision.classes,
+        report=report,
+        hops=hops,
+        factory=settings.get("module_factory", ""),
+    )
+
+
+def settings_of(propagator: Any) -> dict[str, Any]:
+    """The fields of a dataclass of hyper-parameters, with its name."""
+    return {"name": type(propagator).__name__, **asdict(propagator)}
+
+
+def _checked(index: GraphIndex, features: FloatArray, supervision: Supervision) -> FloatArray:
+    """Features ready for use, or the reason why nothing can be learned from what was given."""
+    weights = np.asarray(supervision.weights)
+    if not supervision.classes:
+        raise InputFormatError("supervision has no seen class; there is nothing to learn from")
+    if weights.ndim != 2 or len(weights) != len(supervision.classes):
+        raise InputFormatError(f"weights have shape {weights.shape}, expected ({len(supervision.classes)}, dim)")
+    if not np.isfinite(weights).all():
+        raise InputFormatError(f"weights have {int((~np.isfinite(weights)).sum()):,} values that are not finite")
+    if len(set(supervision.classes)) != len(supervision.classes):
+        raise InputFormatError("supervision names a seen class twice")
+    return checked_features(index, features)
+
+
+def _seeds(random_state: int) -> tuple[int, int]:
+    """Two independent ones, so that dropout does not repeat the draws of the parameters."""
+    first, second = np.random.SeedSequence(random_state).generate_state(2, np.uint64) >> np.uint64(1)
+    return int(first), int(second)
