@@ -110,7 +110,7 @@ class Resolvent:
     >>> path = sparse.csr_array(np.array([[0., 1, 0], [1, 0, 1], [0, 1, 0]]))
     >>> resolvent = Resolvent(Peeling.of(normalized_adjacency(path)), beta=1.0)
     >>> resolvent.between(np.array([2]), np.array([0, 1])).round(4).tolist()
-    [[0.0303, 0.1485]]
+    [[0.0513, 0.1884]]
     """
 
     def __init__(self, peeling: Peeling, beta: float, *, dense_core: int = DENSE_CORE) -> None:
@@ -167,10 +167,12 @@ class Resolvent:
         used = np.unique(two.tree.indices)
         right = (two.tree[:, used] / self._diagonal[used][None, :]).toarray().T
         out = np.asarray(one.tree[:, used] @ right)
-        hangs, holds = np.flatnonzero(one.root >= 0), np.flatnonzero(two.root >= 0)
-        if len(hangs) and len(holds):
-            block = self._core_block(one.root[hangs], two.root[holds])
-            out[np.ix_(hangs, holds)] += one.gain[hangs, None] * block * two.gain[None, holds]
+        if len(self.peeling.core):
+            # nodes that hang on no core node have gain 0, whatever place -1 picks for them
+            block = self._core_block(one.root, two.root)
+            block *= one.gain[:, None]
+            block *= two.gain[None, :]
+            out += block
         return out
 
     def diagonal(self, positions: IntArray | Rows) -> Float64:
@@ -194,8 +196,6 @@ class Resolvent:
                 push = sparse.csr_array((self._gain[inner], (where, np.arange(len(inner)))), shape=shape)
                 half[targets] += push @ half[inner]
         core = self.peeling.core
-        outside = self.peeling.place < 0
-        half[outside] /= self._diagonal[outside, None]
         if len(core):
             half[core] = self._inverse @ half[core] if self._inverse is not None else self._factor.solve(half[core])
         return half
@@ -203,14 +203,14 @@ class Resolvent:
     def solved(self, positions: IntArray | Rows, half: Float64) -> Float64:
         """Rows of R values, given `half = half_solved(values)`."""
         rows = positions if isinstance(positions, Rows) else self.rows(positions)
-        out = np.asarray(rows.tree @ half)
+        out = np.asarray((rows.tree / self._diagonal[None, :]) @ half)
         hangs = np.flatnonzero(rows.root >= 0)
         out[hangs] += rows.gain[hangs, None] * half[self.peeling.core[rows.root[hangs]]]
         return out
 
     def _core_block(self, first: IntArray, second: IntArray) -> Float64:
         if self._inverse is not None:
-            return self._inverse[np.ix_(first, second)]
+            return np.array(self._inverse[np.ix_(first, second)])
         if len(first) < len(second):
             return self._core_block(second, first).T
         columns, where = np.unique(second, return_inverse=True)

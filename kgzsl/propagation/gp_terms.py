@@ -44,7 +44,6 @@ class GPTerms:
     centred: Float64
     normalized_adjacency: Any
     kernels: Mapping[str, Kernel] = field(repr=False)
-    solution: Float64 = field(repr=False)
     prior_map: Float64 | None = field(repr=False)
 
     def kernel_parts(self, positions: IntArray) -> dict[str, Float64]:
@@ -87,7 +86,7 @@ class GPTerms:
 
     def raw_weights(self, positions: IntArray) -> Float64:
         """ŵ_u `[n, d]` before unit length."""
-        return self.prior_rows(positions) + self.kernel(positions) @ self.solution
+        return self.prior_rows(positions) + self.coefficients(positions) @ self.residuals
 
     def norms(self, positions: IntArray) -> Float64:
         """Lengths of `raw_weights` `[n]`."""
@@ -95,7 +94,7 @@ class GPTerms:
 
     def dual(self, inputs: Float64) -> Float64:
         """α(x) = G (W_S - m_S) x: `[S]` for one prepared input `[d]`, `[S, n]` for `[n, d]`."""
-        return self.solution @ np.asarray(inputs, dtype=np.float64).T
+        return self.gram @ (self.residuals @ np.asarray(inputs, dtype=np.float64).T)
 
     def variance(self, positions: IntArray) -> Float64:
         """k_uu - k_uS G k_Su `[n]`, in [0, 1]: 1 for a concept that nothing seen says anything about."""
@@ -151,6 +150,5 @@ def compile_terms(
         centred=source.centred,
         normalized_adjacency=source.peeling.matrix,
         kernels=kernels,
-        solution=gram @ residuals,
         prior_map=prior_map,
     )
