@@ -1,0 +1,180 @@
+"""What was decided, and what a model has to offer so that the decision can be taken apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgzsl.graph.index import GraphIndex, IntArray
+from kgzsl.graph.knowledge_graph import KnowledgeGraph
+
+__all__ = ["Candidate", "ClosedFormModel", "ClosedFormTerms", "Decision", "Settings"]
+
+Float64 = NDArray[np.float64]
+
+
+class Settings(Protocol):
+    """Noise on the diagonal of the kernel, and the weight of a concept's own features as first guess."""
+
+    @property
+    def noise(self) -> float:
+        """λ."""
+        ...
+
+    @property
+    def prior(self) -> float:
+        """α; 0 for none."""
+        ...
+
+
+class ClosedFormTerms(Protocol):
+    """The sum behind raw weights `m_u + k_uS G (W_S - m_S)` on one graph, with three kernels by name.
+
+    "text" is <x̄_u, x̄_s>, "walk" is R_us, "convolved" is <(R x̄)_u, (R x̄)_s>, R = (I + beta (I - Â))^-1; each is
+    multiplied by its share and by `scale` at both ends. Arrays are float64.
+    """
+
+    @property
+    def settings(self) -> Settings:
+        """λ and α."""
+        ...
+
+    @property
+    def seen(self) -> IntArray:
+        """Positions of the seen classes `[S]`."""
+        ...
+
+    @property
+    def targets(self) -> Float64:
+        """W_S `[S, d]`."""
+        ...
+
+    @property
+    def residuals(self) -> Float64:
+        """W_S - m_S `[S, d]`."""
+        ...
+
+    @property
+    def mean(self) -> Float64:
+        """The part of m that all concepts share `[d]`."""
+        ...
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """Mixing weight of each kernel in use."""
+        ...
+
+    @property
+    def betas(self) -> Mapping[str, float]:
+        """Mean walk length of "walk" and "convolved", where in use."""
+        ...
+
+    @property
+    def centred(self) -> Float64:
+        """X̄ `[num_concepts, f]`."""
+        ...
+
+    @property
+    def normalized_adjacency(self) -> Any:
+        """Â, scipy sparse."""
+        ...
+
+    @property
+    def prior_map(self) -> Float64 | None:
+        """From features to targets `[f, d]`; None where they share a space or there is no prior."""
+        ...
+
+    def scale(self, name: str, positions: IntArray) -> Float64:
+        """1 / sqrt of a kernel's own diagonal `[n]`."""
+        ...
+
+    def coefficients(self, positions: IntArray) -> Float64:
+        """k_uS G `[n, S]`."""
+        ...
+
+    def prior_rows(self, positions: IntArray) -> Float64:
+        """m_u `[n, d]`."""
+        ...
+
+    def norms(self, positions: IntArray) -> Float64:
+        """Lengths of the raw weights `[n]`."""
+        ...
+
+    def dual(self, inputs: Float64) -> Float64:
+        """α(x) = G (W_S - m_S) x `[S]`."""
+        ...
+
+    def variance(self, positions: IntArray) -> Float64:
+        """k_uu - k_uS G k_Su `[n]`, in [0, 1]."""
+        ...
+
+
+class ClosedFormModel(Protocol):
+    """A fitted propagator that can be opened up."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Seen classes, in the order of the terms."""
+        ...
+
+    @property
+    def relations(self) -> tuple[str, ...] | None:
+        """Relations whose edges the model walks; None for the taxonomic ones."""
+        ...
+
+    def terms(self, index: GraphIndex, features: Any, /) -> ClosedFormTerms:
+        """The terms on this graph."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A class in the running, and the graph that its weights come from.
+
+    `score` is the number that was compared, after all corrections; `offset` was taken off it before the
+    temperature, beyond gamma. `graph` is needed where the class was added later and the decision's graph does not
+    have it.
+    """
+
+    concept: str
+    label: str
+    index: GraphIndex = field(repr=False)
+    features: NDArray[Any] = field(repr=False)
+    is_seen: bool
+    score: float
+    probability: float | None = None
+    offset: float = 0.0
+    graph: KnowledgeGraph | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """One prepared input, the class to explain, and the class it is compared with (None: the score itself).
+
+    `score = (<inputs, w> - gamma [seen] - offset) / temperature`, with w the seen class's own target, or else the
+    propagated row at unit length.
+    """
+
+    inputs: NDArray[Any] = field(repr=False)
+    target: Candidate
+    foil: Candidate | None
+    model: ClosedFormModel = field(repr=False)
+    graph: KnowledgeGraph = field(repr=False)
+    temperature: float = 1.0
+    gamma: float = 0.0
+    method: str = "graph-gp"
+
+    @property
+    def margin(self) -> float:
+        """Score of the target, less that of the foil if there is one."""
+        return self.target.score - (self.foil.score if self.foil is not None else 0.0)
+
+    def sides(self) -> tuple[tuple[float, Candidate], ...]:
+        """(+1, target), and (-1, foil) if there is one."""
+        return ((1.0, self.target),) if self.foil is None else ((1.0, self.target), (-1.0, self.foil))
+
+    def graph_of(self, candidate: Candidate) -> KnowledgeGraph:
+        """Where this candidate's facts are."""
+        return self.graph if candidate.graph is None else candidate.graph

@@ -1,0 +1,125 @@
+"""An explanation as a value: the margin, its rows, its other readings, and the proof that they add up."""
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from kgzsl.errors import UnknownNameError
+from kgzsl.explain import drawing, page, serial
+from kgzsl.explain.credits import Credit, Reasons
+from kgzsl.explain.decision import Decision
+from kgzsl.explain.verify import check
+from kgzsl.explain.views import VIEWS, view
+
+__all__ = ["Explanation"]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why the target rather than the foil: shares that add up to the margin.
+
+    With a foil, `margin` is the difference of the two scores, which is the log of the odds between them; without
+    one it is the target's score. `items` are the `k` largest reasons, `others` what is not among them, as rows of
+    their own, and `constants` shares that no path carries. The three add up to `total`; `residual` is what of the
+    margin is covered by no identity: rounding, and the float32 of stored weights.
+
+    `coverage` is the part of all |credit| that `items` and `constants` show. `cancellation` is |total| over all
+    |credit|: near 0, opposing reasons nearly cancel. `support` says in a word how much of the prior variance of an
+    unseen target the seen classes take away: "strong" from a half, "moderate" from a quarter, else "weak"; a seen
+    target has its own examples, "seen".
+    """
+
+    prediction: str
+    foil: str | None
+    probability: float | None
+    foil_probability: float | None
+    margin: float
+    total: float
+    items: tuple[Credit, ...]
+    others: tuple[Credit, ...]
+    constants: tuple[Credit, ...]
+    coverage: float
+    cancellation: float
+    support: str
+    method: str
+    assumptions: tuple[str, ...]
+    decision: Decision = field(repr=False)
+    reasons: Reasons = field(repr=False)
+
+    @property
+    def rows(self) -> tuple[Credit, ...]:
+        """Items, others and constants: all rows that add up to `total`."""
+        return (*self.items, *self.others, *self.constants)
+
+    @property
+    def residual(self) -> float:
+        """The margin minus the total."""
+        return self.margin - self.total
+
+    @property
+    def temperature(self) -> float:
+        """What all scores were divided by."""
+        return self.decision.temperature
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Fingerprint of the graph that the target's facts are in."""
+        return self.decision.graph_of(self.decision.target).fingerprint
+
+    @cached_property
+    def _views(self) -> dict[str, tuple[Credit, ...]]:
+        return {}
+
+    def by(self, name: str) -> tuple[Credit, ...]:
+        """All rows of one view, largest first: "paths", "facts", "support" or "concepts".
+
+        A path's credit is divided equally among its steps, and a step's among the edges that join its two
+        concepts: that is the Shapley value of a step. Every view adds up to `total`.
+        """
+        if name not in VIEWS:
+            raise UnknownNameError("view", name, known=VIEWS)
+        if name not in self._views:
+            self._views[name] = view(self.reasons, name)  # type: ignore[arg-type]
+        return self._views[name]
+
+    def verify(self) -> None:
+        """Recompute every number from graph, features and input by dense algebra; `ExplanationError` names a wrong one.
+
+        Nothing of the explainer's own algebra is used: kernels are inverted outright, paths are weighed by
+        determinants of the inverse, cited facts are looked up in the graph.
+        """
+        check(self)
+
+    def to_text(self) -> str:
+        """At most 16 lines of at most 96 columns; the printed numbers add up as printed."""
+        return page.text(self)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return page.html(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; `version` rises when a field changes its meaning."""
+        return serial.to_dict(self)
+
+    def to_frame(self, name: str | None = None) -> pl.DataFrame:
+        """The rows as a table; those of a view if one is named."""
+        return serial.to_frame(self.rows if name is None else self.by(name))
+
+    def graph(self) -> Any:
+        """The listed paths as a `networkx.MultiDiGraph`: edges of the knowledge graph with their `credit`."""
+        return drawing.graph(self)
+
+    def plot(self, ax: Any = None) -> Any:
+        """The reasons as bars on a matplotlib `Axes`, a new one if none is given; needs the extra "plot"."""
+        return drawing.plot(self, ax)
+
+
+def gross(rows: tuple[Credit, ...]) -> float:
+    """Sum of magnitudes."""
+    return math.fsum(row.gross for row in rows)

@@ -1,0 +1,252 @@
+"""The books behind a decision: every share of one candidate's score, with the walks it came by.
+
+Shares are exact. Where paths are too many to list, what is not listed is kept as the difference to the exact whole.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgzsl.errors import ExplanationError
+from kgzsl.explain.decision import Candidate, ClosedFormTerms, Decision
+from kgzsl.explain.walks import WalkKernel
+
+__all__ = ["Account", "Ledger", "Origin", "PathCredit", "Reach", "keep_books", "magnitude"]
+
+Float64 = NDArray[np.float64]
+
+
+def magnitude(credit: float) -> float:
+    """|credit| to twelve digits: what differs by rounding alone is equal, and then the names decide the order."""
+    return float(f"{abs(credit):.11e}")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far paths are followed: sources until `share` of all |credit|, at most `num_sources` a candidate.
+
+    To each source, paths until `path_share` of its credit, at most `num_paths`.
+    """
+
+    share: float = 0.99
+    num_sources: int = 150
+    path_share: float = 0.98
+    num_paths: int = 5
+
+
+@dataclass(frozen=True)
+class PathCredit:
+    """A simple path from a candidate to where its evidence comes from, and the signed share it carries.
+
+    `kernels` splits the credit, sorted by name: "walk" borrows the classifier of the seen class at the end,
+    "convolved" compares the description at the end with those around the seen classes, "text" is a path of one
+    concept, its own description.
+    """
+
+    nodes: tuple[str, ...]
+    credit: float
+    kernels: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What is needed to say which seen classes a credit comes from.
+
+    `dual` is α(x) `[S]`; `text` the text kernel's credit by seen class `[S]`; `met` `[num_concepts]` is what each
+    concept's description finds around the seen classes, and `walks` the kernel that spread it.
+    """
+
+    dual: Float64
+    text: Float64
+    met: Float64
+    walks: WalkKernel | None
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """All shares of one candidate, signed as they enter the margin.
+
+    `constants` are named shares without a path; `sources` is the exact credit of every concept where paths end
+    `[num_concepts]`; `paths` those listed, largest first; `rest` what the listed paths leave of the sources, and
+    `rest_gross` the sum of its parts' magnitudes. `support` is what each seen class gives, in the model's order.
+    """
+
+    sign: float
+    candidate: Candidate
+    terms: ClosedFormTerms = field(repr=False)
+    constants: tuple[tuple[str, float], ...]
+    paths: tuple[PathCredit, ...]
+    sources: Float64
+    rest: float
+    rest_gross: float
+    num_rest: int
+    support: Float64
+    variance: float | None
+    origin: "Origin | None" = field(repr=False)
+
+    @property
+    def total(self) -> float:
+        """The signed score, by adding up."""
+        return math.fsum([*(credit for _, credit in self.constants), *(path.credit for path in self.paths), self.rest])
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """One account for the target, and one for the foil if there is one."""
+
+    accounts: tuple[Account, ...]
+
+    @property
+    def total(self) -> float:
+        """The margin, by adding up."""
+        return math.fsum(account.total for account in self.accounts)
+
+
+def keep_books(decision: Decision, reach: Reach) -> Ledger:
+    """Split target and foil; candidates on the same graph share its walk kernels."""
+    kernels: dict[tuple[int, float], WalkKernel] = {}
+    return Ledger(tuple(_account(decision, sign, candidate, reach, kernels) for sign, candidate in decision.sides()))
+
+
+def _account(
+    decision: Decision,
+    sign: float,
+    candidate: Candidate,
+    reach: Reach,
+    kernels: dict[tuple[int, float], WalkKernel],
+) -> Account:
+    terms = decision.model.terms(candidate.index, candidate.features)
+    inputs = np.asarray(decision.inputs, dtype=np.float64)
+    unit = sign / decision.temperature
+    constants = [("offset", -unit * candidate.offset)] if candidate.offset else []
+    if candidate.is_seen:
+        constants.append(("gamma", -unit * decision.gamma))
+        return _seen_account(decision, sign, candidate, terms, constants)
+    (node,) = candidate.index.positions([candidate.concept]).tolist()
+    here = np.array([node], dtype=np.int64)
+    norm = float(terms.norms(here)[0])
+    if not norm > 0.0:
+        raise ExplanationError(f"nothing at all is known of {candidate.concept!r}: its weights are zero")
+    unit /= norm
+    dual = terms.dual(inputs)
+    constants.append(("mean", unit * float(terms.mean @ inputs)))
+    if terms.settings.prior:
+        constants.append(("match", unit * float((terms.prior_rows(here)[0] - terms.mean) @ inputs)))
+    walks = {name: _walks(kernels, candidate, terms, beta) for name, beta in sorted(terms.betas.items())}
+    parts, origin = _sources(terms, walks, node, dual, unit)
+    sources = np.sum(list(parts.values()), axis=0)
+    paths, rest_gross, num_rest = _paths(candidate, walks, node, parts, reach)
+    support = unit * terms.coefficients(here)[0] * (terms.residuals @ inputs)
+    return Account(
+        sign=sign,
+        candidate=candidate,
+        terms=terms,
+        constants=tuple(constants),
+        paths=paths,
+        sources=sources,
+        rest=math.fsum([*sources.tolist(), *(-path.credit for path in paths)]),
+        rest_gross=rest_gross,
+        num_rest=num_rest,
+        support=support,
+        variance=float(terms.variance(here)[0]),
+        origin=origin,
+    )
+
+
+def _walks(
+    kernels: dict[tuple[int, float], WalkKernel], candidate: Candidate, terms: ClosedFormTerms, beta: float
+) -> WalkKernel:
+    key = (id(candidate.index), beta)
+    if key not in kernels:
+        kernels[key] = WalkKernel(terms.normalized_adjacency, beta)
+    return kernels[key]
+
+
+def _seen_account(
+    decision: Decision,
+    sign: float,
+    candidate: Candidate,
+    terms: ClosedFormTerms,
+    constants: list[tuple[str, float]],
+) -> Account:
+    if candidate.concept not in decision.model.classes:
+        raise ExplanationError(f"{candidate.concept!r} is said to be seen, but the model has no examples of it")
+    row = decision.model.classes.index(candidate.concept)
+    examples = sign / decision.temperature * float(terms.targets[row] @ decision.inputs)
+    support = np.zeros(len(decision.model.classes))
+    support[row] = examples
+    return Account(
+        sign=sign,
+        candidate=candidate,
+        terms=terms,
+        constants=(*constants, ("examples", examples)),
+        paths=(),
+        sources=np.zeros(candidate.index.num_concepts),
+        rest=0.0,
+        rest_gross=0.0,
+        num_rest=0,
+        support=support,
+        variance=None,
+        origin=None,
+    )
+
+
+def _sources(
+    terms: ClosedFormTerms, walks: Mapping[str, WalkKernel], node: int, dual: Float64, unit: float
+) -> tuple[dict[str, Float64], Origin]:
+    """What each kernel brings from each concept, name to `[num_concepts]`, in units of the margin.
+
+    A walk ends at a seen class s with α_s; a convolved description is met at concept a by what the descriptions
+    around the seen classes add up to, `Σ_s α_s scale_s (R x̄)_s`; the text kernel stays where it is.
+    """
+    here = np.array([node], dtype=np.int64)
+    found: dict[str, Float64] = {}
+    met, text = np.zeros(len(terms.centred)), np.zeros(len(dual))
+    for name, share in sorted(terms.shares.items()):
+        gain = unit * share * float(terms.scale(name, here)[0])
+        pull = dual * terms.scale(name, terms.seen)
+        credit = np.zeros(len(terms.centred))
+        if name == "walk":
+            credit[terms.seen] = gain * walks[name].column(node)[terms.seen] * pull
+        elif name == "convolved":
+            spread = np.zeros(len(terms.centred))
+            spread[terms.seen] = pull
+            met = terms.centred @ (walks[name].apply(spread) @ terms.centred)
+            credit = gain * walks[name].column(node) * met
+        else:
+            text = gain * pull * (terms.centred[terms.seen] @ terms.centred[node])
+            credit[node] = math.fsum(text.tolist())
+        found[name] = credit
+    return found, Origin(dual, text, met, walks.get("convolved"))
+
+
+def _paths(
+    candidate: Candidate, walks: Mapping[str, WalkKernel], node: int, parts: Mapping[str, Float64], reach: Reach
+) -> tuple[tuple[PathCredit, ...], float, int]:
+    """The listed paths, largest first, the magnitude of all that is not listed, and how many sources have none."""
+    gross = np.sum([np.abs(part) for part in parts.values()], axis=0)
+    order = np.argsort(-gross, kind="stable")[: reach.num_sources]
+    covered = np.cumsum(gross[order])
+    enough = int(np.searchsorted(covered, reach.share * gross.sum())) + 1
+    ends = [end for end in order[:enough].tolist() if gross[end] > 0.0]
+    ids = candidate.index.ids
+    books: dict[tuple[int, ...], dict[str, float]] = {}
+    if "text" in parts:
+        books[(node,)] = {"text": float(parts["text"][node])}
+    for name, walk in sorted(walks.items()):
+        whole = walk.column(node)
+        reached = [end for end in ends if parts[name][end]]
+        found = walk.paths_to(node, reached, share=reach.path_share, at_most=reach.num_paths)
+        for end, paths in found.items():
+            for path in paths:
+                books.setdefault(path.nodes, {})[name] = float(parts[name][end]) * path.weight / float(whole[end])
+    listed = [
+        PathCredit(tuple(ids[place] for place in nodes), math.fsum(split.values()), tuple(sorted(split.items())))
+        for nodes, split in books.items()
+    ]
+    listed.sort(key=lambda path: (-magnitude(path.credit), path.nodes))
+    shown = math.fsum(abs(credit) for split in books.values() for credit in split.values())
+    return tuple(listed), max(float(gross.sum()) - shown, 0.0), int((gross > 0).sum()) - len(ends)

@@ -1,0 +1,118 @@
+"""Paths of concepts as the facts they rest on, and the shape by which they are read aloud."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
+
+from kgzsl.errors import ExplanationError
+from kgzsl.graph.concept import Edge
+from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.graph.path import Path
+from kgzsl.graph.relation import KINDS, Relation
+
+__all__ = ["Facts", "Route", "Shape", "Step"]
+
+Shape = Literal["own", "kind", "meet", "chain"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step between two concepts: the edge that is cited, and every edge that joins the two.
+
+    Of several, the taxonomic one is cited before the others (the order of `kgzsl.graph.relation.KINDS`), one in
+    walking direction before one against it, then the first by name.
+    """
+
+    row: int
+    relation: Relation
+    forward: bool
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path with its facts.
+
+    `shape` is "own" for a path of one concept; "kind" for taxonomic steps up, then down; "meet" for one relation,
+    alone or out and back again; "chain" for any other. `pivot` is the place of the highest concept of "kind", of the middle
+    of "meet", and the end of the others.
+    """
+
+    nodes: tuple[str, ...]
+    steps: tuple[Step, ...]
+    shape: Shape
+    pivot: int
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """The edges of one graph that a model walks, found by the concepts they join."""
+
+    graph: KnowledgeGraph
+    relations: tuple[str, ...] | None
+    _steps: dict[tuple[str, str], Step] = field(default_factory=dict, repr=False)
+
+    def route(self, nodes: Sequence[str]) -> Route:
+        """The path along these concepts; `ExplanationError` where no fact joins two of them."""
+        steps = tuple(self._step(here, there) for here, there in pairwise(nodes))
+        shape, pivot = _shape(steps)
+        return Route(tuple(nodes), steps, shape, pivot)
+
+    def path(self, route: Route) -> Path:
+        """The path as the graph gives it, with its edges."""
+        places = self.graph.index.positions(route.nodes).tolist()
+        cited = [(step.row, place) for step, place in zip(route.steps, places[1:], strict=True)]
+        return self.graph.path_along(places[0], cited)
+
+    def edges(self, rows: Iterable[int]) -> tuple[Edge, ...]:
+        """The facts in these rows."""
+        return self.graph.edges_at(list(rows))
+
+    def label(self, concept: str) -> str:
+        """How the graph calls a concept."""
+        return str(self.graph.read_concept(int(self.graph.index.position[concept]), "label"))
+
+    def definition(self, concept: str) -> str:
+        """What the graph says a concept is."""
+        return str(self.graph.read_concept(int(self.graph.index.position[concept]), "definition"))
+
+    def _step(self, here: str, there: str) -> Step:
+        if (here, there) not in self._steps:
+            self._steps[here, there] = self._found(here, there)
+        return self._steps[here, there]
+
+    def _found(self, here: str, there: str) -> Step:
+        index = self.graph.index
+        start, end = index.positions([here, there]).tolist()
+        around = index.around(self.relations)
+        joining = zip(around.of(start), around.edges_of(start), strict=True)
+        rows = sorted({row for neighbour, row in joining if neighbour == end})
+        if not rows:
+            raise ExplanationError(
+                f"the model walks from {here!r} to {there!r}, but graph {index.name} has no such fact"
+            )
+
+        def precedence(row: int) -> tuple[int, bool, str]:
+            relation = index.relations[int(index.relation[row])]
+            return KINDS.index(relation.kind), int(index.head[row]) != start, relation.name
+
+        row = min(rows, key=precedence)
+        return Step(row, index.relations[int(index.relation[row])], int(index.head[row]) == start, tuple(rows))
+
+
+def _shape(steps: Sequence[Step]) -> tuple[Shape, int]:
+    if not steps:
+        return "own", 0
+    up = 0
+    while up < len(steps) and steps[up].relation.kind == "taxonomic" and steps[up].forward:
+        up += 1
+    down = up
+    while down < len(steps) and steps[down].relation.kind == "taxonomic" and not steps[down].forward:
+        down += 1
+    if down == len(steps):
+        return "kind", up
+    returns = len(steps) == 2 and steps[0].relation == steps[1].relation and steps[0].forward != steps[1].forward
+    if len(steps) == 1 or returns:
+        return "meet", 1
+    return "chain", len(steps)

@@ -1,0 +1,208 @@
+"""Whether an explanation's numbers follow from graph, features, model and input."""
+
+import math
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kgzsl.errors import ExplanationError, KgzslError
+from kgzsl.explain.ledger import Account
+from kgzsl.explain.recount import Recount, recount
+from kgzsl.explain.views import VIEWS
+
+if TYPE_CHECKING:
+    from kgzsl.explain.credits import Credit
+    from kgzsl.explain.explanation import Explanation
+
+__all__ = ["check"]
+
+_RELATIVE = 1e-6
+_STORED = 1e-4
+"""Scores come from weights stored as float32; shares are float64."""
+
+
+class _Checker:
+    """Compares numbers and remembers the size against which rounding is judged."""
+
+    def __init__(self, size: float) -> None:
+        self.size = size
+
+    def same(self, what: str, found: float, expected: float, *, tolerance: float = _RELATIVE) -> None:
+        slack = tolerance * abs(expected) + 1e-3 * tolerance * self.size
+        if not abs(found - expected) <= slack:
+            raise ExplanationError(f"{what}: the explanation says {found!r}, a recount gives {expected!r}")
+
+    def true(self, holds: bool, message: str) -> None:
+        if not holds:
+            raise ExplanationError(message)
+
+
+def check(explanation: "Explanation") -> None:
+    """Raise `ExplanationError` at the first number, fact or sum that a recount does not give."""
+    decision = explanation.decision
+    recounts = [recount(decision, sign, candidate) for sign, candidate in decision.sides()]
+    size = math.fsum(_size(again) for again in recounts)
+    checker = _Checker(size)
+    paths: dict[tuple[int, tuple[str, ...]], float] = {}
+    for side, (account, again) in enumerate(zip(explanation.reasons.ledger.accounts, recounts, strict=True)):
+        paths |= {(side, nodes): credit for nodes, credit in _account(checker, account, again).items()}
+    score = math.fsum(again.score for again in recounts)
+    checker.same("total", explanation.total, score)
+    checker.same("margin", explanation.margin, decision.margin)
+    checker.same("margin", explanation.margin, score, tolerance=_STORED * max(1.0, size / max(abs(score), 1e-300)))
+    _items(checker, explanation, recounts, paths)
+    for name in VIEWS:
+        rows = explanation.by(name)
+        checker.same(f"view {name}", math.fsum(row.credit for row in rows), explanation.total)
+        _view(checker, explanation, name, recounts, paths)
+        _citations(explanation, rows)
+    _citations(explanation, explanation.rows)
+
+
+def _size(again: Recount) -> float:
+    return float(np.abs(again.sources).sum()) + sum(abs(credit) for credit in again.constants.values())
+
+
+def _account(checker: _Checker, account: Account, again: Recount) -> dict[tuple[str, ...], float]:
+    """Check one side of the books; the recounted credit of every listed path."""
+    name = account.candidate.concept
+    checker.true(dict(account.constants).keys() == again.constants.keys(), f"{name}: other constants than in a recount")
+    for constant, credit in account.constants:
+        checker.same(f"{name}, {constant}", credit, again.constants[constant])
+    for place in np.flatnonzero((account.sources != 0) | (again.sources != 0)).tolist():
+        concept = account.candidate.index.ids[place]
+        checker.same(f"{name} from {concept}", float(account.sources[place]), float(again.sources[place]))
+    for row, (found, expected) in enumerate(zip(account.support.tolist(), again.support.tolist(), strict=True)):
+        checker.same(f"{name} from seen class number {row}", found, expected)
+    paths = {}
+    for path in account.paths:
+        checker.true(len(set(path.nodes)) == len(path.nodes), f"{name}: {path.nodes} visits a concept twice")
+        places = account.candidate.index.positions(path.nodes).tolist()
+        paths[path.nodes] = again.path(places, [kernel for kernel, _ in path.kernels])
+        checker.same(f"{name}, path {' - '.join(path.nodes)}", path.credit, paths[path.nodes])
+    rest = float(again.sources.sum()) - math.fsum(paths.values())
+    checker.same(f"{name}, paths that are not listed", account.rest, rest)
+    if account.variance is not None and again.variance is not None:
+        checker.same(f"{name}, variance", account.variance, again.variance, tolerance=_STORED)
+    return paths
+
+
+def _items(
+    checker: _Checker,
+    explanation: "Explanation",
+    recounts: list[Recount],
+    paths: Mapping[tuple[int, tuple[str, ...]], float],
+) -> None:
+    bundles = {bundle.key: bundle for bundle in explanation.reasons.bundles}
+    constants = _constants(explanation, recounts)
+    for row in (*explanation.items, *explanation.constants):
+        if row.key in bundles:
+            members = ((entry.side, entry.path.nodes) for entry in bundles[row.key].entries)
+            expected = math.fsum(paths[member] for member in members)
+        elif row.key in constants:
+            expected = constants[row.key]
+        else:
+            raise ExplanationError(f"{row.label}: a recount has no such row")
+        checker.same(row.label, row.credit, expected)
+        checker.same(f"{row.label}, target and foil", math.fsum(row.sides), row.credit)
+    score = math.fsum(again.score for again in recounts)
+    shown = math.fsum(row.credit for row in (*explanation.items, *explanation.constants))
+    checker.same("what is not shown", math.fsum(row.credit for row in explanation.others), score - shown)
+    everything = math.fsum(row.gross for row in explanation.rows)
+    hidden = math.fsum(row.gross for row in explanation.others)
+    if everything:
+        checker.same("coverage", explanation.coverage, 1.0 - hidden / everything)
+        checker.same("cancellation", explanation.cancellation, abs(explanation.total) / everything)
+
+
+def _constants(explanation: "Explanation", recounts: Iterable[Recount]) -> dict[tuple[str, ...], float]:
+    found: dict[tuple[str, ...], float] = {}
+    for again, account in zip(recounts, explanation.reasons.ledger.accounts, strict=True):
+        for name, credit in again.constants.items():
+            key = (name, account.candidate.concept) if name in ("examples", "match") else (name,)
+            found[key] = found.get(key, 0.0) + credit
+    return found
+
+
+def _view(
+    checker: _Checker,
+    explanation: "Explanation",
+    name: str,
+    recounts: list[Recount],
+    paths: Mapping[tuple[int, tuple[str, ...]], float],
+) -> None:
+    """Rows of a view against sums made anew under the same keys."""
+    expected: dict[tuple[str, ...], float] = dict(_constants(explanation, recounts))
+    accounts = explanation.reasons.ledger.accounts
+    for side, (account, again) in enumerate(zip(accounts, recounts, strict=True)):
+        mine = {nodes: credit for (at, nodes), credit in paths.items() if at == side}
+        role = "target" if side == 0 else "foil"
+        expected["rest", role] = float(again.sources.sum()) - math.fsum(mine.values())
+        ids = account.candidate.index.ids
+        if name == "paths":
+            expected |= {("path", role, *nodes): credit for nodes, credit in mine.items()}
+        elif name == "facts":
+            _add_facts(expected, explanation, side, mine)
+        elif name == "support":
+            seen = account.candidate.index.positions(explanation.decision.model.classes).tolist()
+            for place, credit in zip(seen, again.support.tolist(), strict=True):
+                _add(expected, ("support", ids[place]), credit)
+        else:
+            for place in np.flatnonzero(again.sources).tolist():
+                _add(expected, ("concept", ids[place]), float(again.sources[place]))
+    for row in explanation.by(name):
+        if row.key == ("rest",):
+            continue  # many concepts in one row: what the view's total leaves for it
+        checker.true(row.key in expected, f"{name}, {row.label}: a recount has no such row")
+        checker.same(f"{name}, {row.label}", row.credit, expected[row.key])
+
+
+def _add(sums: dict[tuple[str, ...], float], key: tuple[str, ...], credit: float) -> None:
+    sums[key] = sums.get(key, 0.0) + credit
+
+
+def _add_facts(
+    sums: dict[tuple[str, ...], float],
+    explanation: "Explanation",
+    side: int,
+    paths: Mapping[tuple[str, ...], float],
+) -> None:
+    decision = explanation.decision
+    _, candidate = decision.sides()[side]
+    graph = decision.graph_of(candidate)
+    wanted = decision.model.relations or ("taxonomic",)
+    names = {rel.name for rel in graph.relations.values() if rel.name in wanted or rel.kind in wanted}
+    joining: dict[frozenset[str], list[tuple[str, ...]]] = {}
+    table = graph.edges_table
+    for head, relation, tail in zip(table["head"], table["relation"], table["tail"], strict=True):
+        if relation in names:
+            joining.setdefault(frozenset((head, tail)), []).append(("fact", head, relation, tail))
+    for nodes, credit in paths.items():
+        if len(nodes) == 1:
+            _add(sums, ("own", nodes[0]), credit)
+        for here, there in pairwise(nodes):
+            facts = joining[frozenset((here, there))]
+            for fact in facts:
+                _add(sums, fact, credit / (len(nodes) - 1) / len(facts))
+
+
+def _citations(explanation: "Explanation", rows: "Iterable[Credit]") -> None:
+    """Every fact that a row cites is in a graph of the decision."""
+    decision = explanation.decision
+    graphs = [decision.graph_of(candidate) for _, candidate in decision.sides()]
+    known: set[tuple[str, str, str]] = set()
+    for row in rows:
+        for edge in (*row.facts, *(edge for path in row.paths for edge in path.edges)):
+            fact = (edge.head, edge.relation, edge.tail)
+            if fact not in known and not any(_states(graph, fact) for graph in graphs):
+                raise ExplanationError(f"{row.label}: cites {edge}, which no graph of the decision says")
+            known.add(fact)
+
+
+def _states(graph: object, fact: tuple[str, str, str]) -> bool:
+    try:
+        return bool(graph.edges(*fact))  # type: ignore[attr-defined]
+    except KgzslError:
+        return False
