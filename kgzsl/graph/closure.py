@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
+
+from kgzsl.errors import ResourceLimitError
 
 if TYPE_CHECKING:
     from kgzsl.graph.index import GraphIndex, IntArray, Neighbors
 
-__all__ = ["adjacency", "ancestor_pairs", "depths", "expand"]
+MOST_PAIRS = 100_000_000
+"""Pairs a closure may have: 2.4 GB. WordNet has under a million; only large cycles and long chains come near."""
+
+__all__ = ["MOST_PAIRS", "adjacency", "ancestor_pairs", "components", "depths", "expand"]
 
 
 def adjacency(index: GraphIndex, rows: IntArray, symmetric: bool) -> Any:
@@ -29,11 +33,15 @@ def adjacency(index: GraphIndex, rows: IntArray, symmetric: bool) -> Any:
 
 def expand(neighbors: Neighbors, positions: IntArray) -> tuple[IntArray, IntArray]:
     """Every (place in `positions`, neighbour of the position there)."""
-    starts = neighbors.indptr[positions]
-    counts = neighbors.indptr[positions + 1] - starts
+    return _spread(neighbors.indptr, neighbors.indices, positions)
+
+
+def _spread(indptr: IntArray, indices: IntArray, positions: IntArray) -> tuple[IntArray, IntArray]:
+    starts = indptr[positions]
+    counts = indptr[positions + 1] - starts
     places = np.repeat(np.arange(len(positions)), counts)
     offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return places, neighbors.indices[starts[places] + offsets]
+    return places, indices[starts[places] + offsets]
 
 
 def ancestor_pairs(up: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray, IntArray]:
@@ -41,8 +49,13 @@ def ancestor_pairs(up: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray
     frontier = np.arange(num_concepts, dtype=np.int64)
     known = frontier * (num_concepts + 1)
     node, ancestor = frontier, frontier
-    levels = [(node, ancestor)]
+    levels, held = [(node, ancestor)], num_concepts
     while len(node):
+        if held > MOST_PAIRS:
+            raise ResourceLimitError(
+                f"the closure of {num_concepts:,} concepts has over {MOST_PAIRS:,} (concept, ancestor) pairs; "
+                "take fewer relations, or a part of the graph with induced or neighborhood"
+            )
         places, parents = expand(up, ancestor)
         pairs = np.unique(node[places] * num_concepts + parents)
         at = np.minimum(np.searchsorted(known, pairs), len(known) - 1)
@@ -50,6 +63,7 @@ def ancestor_pairs(up: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray
         node, ancestor = pairs // num_concepts, pairs % num_concepts
         if len(node):
             levels.append((node, ancestor))
+            held += len(node)
             known = np.sort(np.concatenate([known, pairs]), kind="stable")
     nodes, ancestors = (np.concatenate(column) for column in zip(*levels, strict=True))
     distance = np.repeat(np.arange(len(levels)), [len(level) for level, _ in levels])
@@ -57,31 +71,28 @@ def ancestor_pairs(up: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray
     return nodes[order], ancestors[order], distance[order]
 
 
-def _condensed(up: Neighbors, num_concepts: int) -> tuple[NDArray[np.int64], int, IntArray, IntArray]:
-    """Component of each concept, their number, and the edges between different components, each once."""
-    child = np.repeat(np.arange(num_concepts), np.diff(up.indptr))
-    ones = np.ones(len(child), dtype=np.int8)
-    graph = sparse.csr_array((ones, (child, up.indices)), shape=(num_concepts, num_concepts))
-    count, component = connected_components(graph, connection="strong")
-    component = component.astype(np.int64)
-    between = np.unique(component[child] * count + component[up.indices])
-    lower, upper = between // max(count, 1), between % max(count, 1)
-    return component, count, lower[lower != upper], upper[lower != upper]
+def components(up: Neighbors, num_concepts: int) -> IntArray:
+    """Strongly connected component of each concept."""
+    ones = np.ones(len(up.indices), dtype=np.int8)
+    graph = sparse.csr_array((ones, up.indices, up.indptr), shape=(num_concepts, num_concepts))
+    return np.asarray(connected_components(graph, connection="strong")[1], dtype=np.int64)
 
 
-def depths(up: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray]:
+def depths(up: Neighbors, component: IntArray) -> tuple[IntArray, IntArray]:
     """Shortest and longest way to a root, level by level from the roots down, cycles condensed to one node."""
-    component, count, lower, upper = _condensed(up, num_concepts)
-    order = np.argsort(upper, kind="stable")
-    lower, upper = lower[order], upper[order]
+    count = int(component.max(initial=-1)) + 1
+    child = np.repeat(component, np.diff(up.indptr))
+    between = np.unique(component[up.indices] * count + child)
+    upper, lower = between // max(count, 1), between % max(count, 1)
+    upper, lower = upper[upper != lower], lower[upper != lower]
     start = np.searchsorted(upper, np.arange(count + 1))
     waiting = np.bincount(lower, minlength=count)
     shortest = np.where(waiting == 0, 0, np.iinfo(np.int64).max)
     longest = np.zeros(count, dtype=np.int64)
     ready = np.flatnonzero(waiting == 0)
     while len(ready):
-        edges = np.concatenate([np.arange(start[c], start[c + 1]) for c in ready.tolist()])
-        children, parents = lower[edges], upper[edges]
+        places, children = _spread(start, lower, ready)
+        parents = ready[places]
         np.minimum.at(shortest, children, shortest[parents] + 1)
         np.maximum.at(longest, children, longest[parents] + 1)
         np.subtract.at(waiting, children, 1)

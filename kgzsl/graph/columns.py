@@ -1,11 +1,14 @@
 """Tables that are read column by column, when a column is asked for."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 __all__ = ["Columns"]
+
+_FEW = 50  # below, reading cell by cell is faster than waking polars' threads
 
 
 class Columns:
@@ -38,6 +41,9 @@ class Columns:
         value = self.series(name)[0][row]
         return value.to_list() if isinstance(value, pl.Series) else value
 
-    def cells(self, row: int, names: tuple[str, ...]) -> dict[str, Any]:
-        """Several cells of one row, by column."""
-        return {name: self.cell(row, name) for name in names}
+    def gathered(self, rows: Sequence[int], name: str) -> list[Any]:
+        """Cells of several rows of one column."""
+        if len(rows) < _FEW:
+            return [self.cell(row, name) for row in rows]
+        found: list[Any] = self.series(name)[0].gather(list(rows)).to_list()
+        return found

@@ -2,112 +2,142 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
-from kgzsl.errors import InputFormatError, InvalidGraphError, UnknownConceptError
-from kgzsl.graph.concept import Concept, Edge
-from kgzsl.graph.relation import Relation
+from kgzsl.errors import InputFormatError, InvalidGraphError
+from kgzsl.graph.concept import Edge
+from kgzsl.graph.relation import Relation, describe
+from kgzsl.graph.statements import stored_relation
+from kgzsl.graph.tables import checked_concepts, checked_edges, coded_edges, framed, has_columns, spelled_edges, stacked
 
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["add_concepts", "add_edges", "edge_frame", "merge", "remove_edges"]
+__all__ = ["EdgeLike", "add_concepts", "add_edges", "merge", "remove_edges"]
 
 EdgeLike = Edge | tuple[str, str, str] | tuple[str, str, str, float] | Mapping[str, Any]
+_ENDS = ("head", "relation", "tail")
+_ADVISED = 5
 
 
-def _rows(items: Iterable[Any], names: Sequence[str], what: str) -> list[dict[str, Any]]:
-    rows = []
-    for item in items:
-        if isinstance(item, Mapping):
-            rows.append(dict(item))
-        elif isinstance(item, tuple) and 0 < len(item) <= len(names):
-            rows.append(dict(zip(names, item, strict=False)))
-        else:
-            raise InputFormatError(f"{what} is a mapping or a tuple ({', '.join(names)}), not {item!r}")
-    return rows
-
-
-def _plain_edge(edge: EdgeLike) -> Any:
+def _edge_row(edge: Any) -> Mapping[str, Any]:
     if isinstance(edge, Edge):
-        return {
-            "head": edge.head,
-            "relation": edge.relation,
-            "tail": edge.tail,
-            "weight": edge.weight,
-            "source": edge.source,
-            **edge.more,
-        }
-    return edge
+        return {**{name: getattr(edge, name) for name in (*_ENDS, "weight", "source")}, **edge.more}
+    if isinstance(edge, Mapping):
+        return edge
+    if isinstance(edge, tuple | list) and len(edge) in (3, 4):
+        return dict(zip((*_ENDS, "weight"), edge, strict=False))
+    raise InputFormatError(f"an edge is an Edge, a tuple (head, relation, tail[, weight]) or a mapping, not {edge!r}")
 
 
-def edge_frame(edges: Iterable[EdgeLike] | pl.DataFrame) -> pl.DataFrame:
-    """A table of edges given as a table, as `Edge`, as tuples (head, relation, tail, weight) or as mappings."""
-    if isinstance(edges, pl.DataFrame):
-        return edges
-    rows = _rows([_plain_edge(edge) for edge in edges], ("head", "relation", "tail", "weight"), "an edge")
-    for row in rows:
-        row.update({end: str(row[end]) for end in ("head", "tail") if end in row})
-    if not rows:
-        return pl.DataFrame(schema={"head": pl.String, "relation": pl.String, "tail": pl.String})
-    return pl.DataFrame(rows, infer_schema_length=None)
+def _concept_row(item: Any) -> Mapping[str, Any]:
+    if isinstance(item, str):
+        return {"id": item}
+    if isinstance(item, Mapping):
+        return item
+    raise InputFormatError(f"a concept is an id or a mapping with at least 'id', not {type(item).__name__} {item!r}")
 
 
-def _resolved_ends(graph: KnowledgeGraph, table: pl.DataFrame) -> pl.DataFrame:
-    """Ends as ids of the graph; all unknown ones are reported at once."""
-    ends = sorted({*table["head"].to_list(), *table["tail"].to_list()})
-    resolved: dict[str, str] = {}
-    unknown: dict[str, UnknownConceptError] = {}
-    for end in ends:
-        try:
-            resolved[end] = graph.resolve(end)
-        except UnknownConceptError as error:
-            unknown[end] = error
+def _stated(graph: KnowledgeGraph, edges: Iterable[EdgeLike] | pl.DataFrame) -> pl.DataFrame:
+    """Edges as a table between ids of the graph, those named by an inverse turned round."""
+    if isinstance(edges, Edge | Mapping | str):
+        raise InputFormatError(f"edges are given as a list, not one by one: [{edges!r}]")
+    table = edges if isinstance(edges, pl.DataFrame) else framed([_edge_row(edge) for edge in edges], _ENDS)
+    table = has_columns(table, _ENDS).with_columns(pl.col(_ENDS).cast(pl.String))
+    resolved = _resolved(graph, sorted({*table["head"].drop_nulls(), *table["tail"].drop_nulls()}))
+    stored = {name: stored_relation(graph, name) for name in sorted(set(table["relation"].drop_nulls()))}
+    inverse = {name: other for name, other in stored.items() if other is not None}
+    head, tail = (pl.col(end).replace(resolved) for end in ("head", "tail"))
+    turned = pl.col("relation").is_in(list(inverse))
+    return table.with_columns(
+        pl.when(turned).then(tail).otherwise(head).alias("head"),
+        pl.col("relation").replace(inverse),
+        pl.when(turned).then(head).otherwise(tail).alias("tail"),
+    )
+
+
+def _resolved(graph: KnowledgeGraph, ends: Iterable[str]) -> dict[str, str]:
+    """The id meant by each end; all unknown ones are reported at once."""
+    concepts = graph.concept_columns
+    rows = {end: concepts.row(end) for end in ends}
+    unknown = [end for end, row in rows.items() if row is None]
     if len(unknown) == 1:
-        raise next(iter(unknown.values()))
+        raise concepts.unknown(unknown, graph=graph.name)
     if unknown:
-        advice = [f"{end} (nearest: {', '.join(error.nearest[:3]) or 'none'})" for end, error in unknown.items()]
-        raise InvalidGraphError("edges lead to concepts the graph does not have", report={"unknown": advice})
-    return table.with_columns(pl.col("head").replace_strict(resolved), pl.col("tail").replace_strict(resolved))
+        errors = [concepts.unknown([end], graph=graph.name) for end in unknown[:_ADVISED]]
+        advice = [f"{error.id} (nearest: {', '.join(error.nearest[:3]) or 'none'})" for error in errors]
+        raise InvalidGraphError(
+            f"edges lead to {len(unknown):,} concepts graph {graph.name} does not have; use add_concepts first",
+            report={"unknown": [*advice, *unknown[_ADVISED:]]},
+        )
+    return {end: concepts.ids[row] for end, row in rows.items() if row is not None}
 
 
 def add_concepts(
-    graph: KnowledgeGraph,
-    concepts: pl.DataFrame | Iterable[str | Mapping[str, Any] | Concept],
-    *,
-    name: str | None = None,
+    graph: KnowledgeGraph, concepts: pl.DataFrame | Iterable[str | Mapping[str, Any]] | str | Mapping[str, Any]
 ) -> KnowledgeGraph:
     """The graph with more concepts: ids, mappings with at least "id", or a table. An id already there is an error."""
     if not isinstance(concepts, pl.DataFrame):
-        if isinstance(concepts, str | Mapping):
-            concepts = [concepts]
-        rows = [{"id": str(item)} if isinstance(item, str) else dict(item) for item in concepts]
-        concepts = pl.DataFrame(rows, infer_schema_length=None) if rows else pl.DataFrame(schema={"id": pl.String})
-    table = pl.concat([graph.concepts_table, graph.completed_concepts(concepts)], how="diagonal_relaxed")
-    return graph.with_tables(concepts=table, name=name)
+        items = [concepts] if isinstance(concepts, str | Mapping) else concepts
+        concepts = framed([_concept_row(item) for item in items], ["id"])
+    new = checked_concepts(concepts)
+    present = [id_ for id_ in new["id"].to_list() if id_ in graph]
+    if present:
+        raise InvalidGraphError(f"graph {graph.name} already has these concepts", report={"id given twice": present})
+    both = stacked(graph.concepts_table, new)
+    order = both["id"].arg_sort().to_numpy()
+    places = np.empty(len(both), dtype=np.int64)
+    places[order] = np.arange(len(both))
+    edges = graph.coded_edges
+    moved = [pl.Series(end, places[edges[end].to_numpy()]) for end in ("head", "tail")]
+    return graph.with_tables(concepts=both[order], edges=edges.with_columns(moved))
 
 
 def add_edges(
     graph: KnowledgeGraph, edges: pl.DataFrame | Iterable[EdgeLike], *, relations: Iterable[Relation] = ()
 ) -> KnowledgeGraph:
-    """The graph with more edges; their ends must be in it. An edge already there is an error."""
-    table = _resolved_ends(graph, edge_frame(edges))
-    both = pl.concat([graph.edges_table, graph.completed_edges(table)], how="diagonal_relaxed")
-    return graph.with_tables(edges=both, relations=relations)
+    """The graph with more edges; their ends must be in it. An edge already there is an error.
+
+    An edge named by a relation's inverse is held the other way round: (b, "has_kind", a) as (a, "is_a", b).
+    """
+    ids = graph.concept_columns.id_column
+    stated = checked_edges(_stated(graph, edges), ids)
+    known = {**graph.relations, **{relation.name: relation for relation in relations}}
+    described = describe(stated["relation"].to_list(), known.values())
+    names = list(described)
+    new, held = coded_edges(stated, ids, names), _recoded(graph, names)
+    again = new.join(held, on=_ENDS, how="semi", maintain_order="left")
+    if len(again):
+        named = [" ".join(row) for row in spelled_edges(again, ids, names).select(_ENDS).iter_rows()]
+        raise InvalidGraphError(f"graph {graph.name} already has these edges", report={"edge given twice": named})
+    return graph.with_tables(edges=stacked(held, new).sort(_ENDS), relations=described.values())
+
+
+def _recoded(graph: KnowledgeGraph, names: list[str]) -> pl.DataFrame:
+    """The graph's edges with relations as places in `names`, which has all of its own in the same order."""
+    edges = graph.coded_edges
+    if names == list(graph.relations):
+        return edges
+    place = np.array([names.index(name) for name in graph.relations], dtype=np.int64)
+    return edges.with_columns(pl.Series("relation", place[edges["relation"].to_numpy()]))
 
 
 def remove_edges(graph: KnowledgeGraph, edges: pl.DataFrame | Iterable[EdgeLike]) -> KnowledgeGraph:
-    """The graph without these edges, concepts kept; an edge it does not have is an error."""
-    table = _resolved_ends(graph, edge_frame(edges)).select("head", "relation", "tail").unique()
-    keys = ["head", "relation", "tail"]
-    absent = table.join(graph.edges_table, on=keys, how="anti").sort(keys)
-    if len(absent):
-        named = [" ".join(row) for row in absent.iter_rows()]
-        raise InvalidGraphError("cannot remove edges the graph does not have", report={"absent": named})
-    return graph.with_tables(edges=graph.edges_table.join(table, on=keys, how="anti"))
+    """The graph without these edges, concepts and relations kept; an edge it does not have is an error."""
+    stated = _stated(graph, edges).select(_ENDS).unique().sort(_ENDS)
+    ids, names = graph.concept_columns.id_column, list(graph.relations)
+    known = stated.filter(pl.col("relation").is_in(names))
+    coded = coded_edges(known, ids, names)
+    present = coded.join(graph.coded_edges, on=_ENDS, how="semi")
+    if len(present) < len(stated):
+        absent = stated.join(spelled_edges(present, ids, names), on=_ENDS, how="anti", maintain_order="left")
+        named = [" ".join(str(cell) for cell in row) for row in absent.iter_rows()]
+        raise InvalidGraphError(f"graph {graph.name} does not have these edges", report={"absent": named})
+    return graph.with_tables(edges=graph.coded_edges.join(coded, on=_ENDS, how="anti", maintain_order="left"))
 
 
 def merge(
@@ -115,32 +145,33 @@ def merge(
 ) -> KnowledgeGraph:
     """Both graphs in one. `alignment` maps concepts of `other` onto concepts of this graph; equal ids are one concept.
 
-    Where both describe a concept or an edge, this graph's row stays. An aligned concept of `other` gives its id to
-    `alternate_ids`. Edges that the alignment turns into loops are left out and counted in
+    Where both describe a concept, an edge or a relation, this graph's description stays. An aligned concept of
+    `other` gives its id to `alternate_ids`. Edges that the alignment turns into loops are left out and counted in
     `report["loops dropped by merge"]`.
     """
     onto = {other.resolve(source): graph.resolve(target) for source, target in (alignment or {}).items()}
     edges = other.edges_table.with_columns(pl.col("head").replace(onto), pl.col("tail").replace(onto))
-    loops = edges.filter(pl.col("head") == pl.col("tail"))
-    edges = pl.concat([graph.edges_table, edges.filter(pl.col("head") != pl.col("tail"))], how="diagonal_relaxed")
-    edges = edges.unique(["head", "relation", "tail"], keep="first", maintain_order=True)
+    is_loop = pl.col("head") == pl.col("tail")
+    loops = len(edges.filter(is_loop))
+    edges = stacked(graph.edges_table, edges.filter(~is_loop)).unique(_ENDS, keep="first", maintain_order=True)
     newcomers = other.concepts_table.filter(~pl.col("id").is_in(sorted(onto)))
-    own = graph.concepts_table
-    if onto:
-        aligned = (
-            pl.DataFrame({"other": list(onto), "id": list(onto.values())}).group_by("id").agg(pl.col("other").sort())
-        )
-        own = (
-            own.join(aligned, on="id", how="left")
-            .with_columns(
-                pl.concat_list("alternate_ids", pl.col("other").fill_null([]))
-                .list.unique(maintain_order=True)
-                .alias("alternate_ids")
-            )
-            .drop("other")
-        )
-    concepts = pl.concat([own, newcomers], how="diagonal_relaxed").unique("id", keep="first", maintain_order=True)
-    report = {**graph.report, "loops dropped by merge": len(loops)} if len(loops) else dict(graph.report)
-    relations = [*other.relations.values(), *graph.relations.values()]
-    merged_name = name or f"{graph.name}+{other.name}"
-    return graph.with_tables(concepts=concepts, edges=edges, relations=relations, name=merged_name, report=report)
+    concepts = stacked(_with_alternates(graph.concepts_table, onto), newcomers)
+    report = {**graph.report, "loops dropped by merge": loops} if loops else dict(graph.report)
+    return type(graph).from_tables(
+        concepts.unique("id", keep="first", maintain_order=True),
+        edges,
+        {**other.relations, **graph.relations}.values(),
+        name=name or f"{graph.name}+{other.name}",
+        report=report,
+    )
+
+
+def _with_alternates(concepts: pl.DataFrame, onto: Mapping[str, str]) -> pl.DataFrame:
+    """The concept table, to whose `alternate_ids` the ids mapped onto each concept are added."""
+    if not onto:
+        return concepts
+    aligned = pl.DataFrame({"other": list(onto), "id": list(onto.values())}).sort("other")
+    grouped = aligned.group_by("id").agg("other")
+    alternates = pl.concat_list("alternate_ids", pl.col("other").fill_null([])).list.unique(maintain_order=True)
+    joined = concepts.join(grouped, on="id", how="left", maintain_order="left")
+    return joined.with_columns(alternates.alias("alternate_ids")).drop("other")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import polars as pl
 
 from kgzsl.errors import InputFormatError
+from kgzsl.graph.relation import Relation
+from kgzsl.graph.tables import framed
 
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -16,8 +19,11 @@ __all__ = ["tables_from_networkx", "to_networkx"]
 
 
 def to_networkx(graph: KnowledgeGraph) -> Any:
-    """A `networkx.MultiDiGraph`: nodes are ids, edge keys are relation names, columns are attributes."""
-    target = nx.MultiDiGraph(name=graph.name)
+    """A `networkx.MultiDiGraph`: nodes are ids, edge keys are relation names, columns are attributes.
+
+    The graph attribute "relations" describes the relations, so that `from_networkx` gives them their kinds back.
+    """
+    target = nx.MultiDiGraph(name=graph.name, relations=tuple(graph.relations.values()))
     columns = [column for column in graph.concepts_table.columns if column != "id"]
     target.add_nodes_from(
         (row["id"], {column: row[column] for column in columns}) for row in graph.concepts_table.iter_rows(named=True)
@@ -31,12 +37,14 @@ def to_networkx(graph: KnowledgeGraph) -> Any:
     return target
 
 
-def tables_from_networkx(source: Any, *, relation: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Concept and edge tables of any NetworkX graph.
+def tables_from_networkx(source: Any, *, relation: str) -> tuple[pl.DataFrame, pl.DataFrame, list[Relation]]:
+    """Concept table, edge table and relations of any NetworkX graph.
 
     Node names must be strings. A multigraph's edge key is the relation if it is a string, else the attribute
     "relation", else `relation`. An undirected edge becomes one edge, in the order NetworkX gives it.
     """
+    if not isinstance(source, nx.Graph):
+        raise InputFormatError(f"from_networkx takes a NetworkX graph, not {type(source).__name__} {source!r:.80}")
     wrong = [node for node in source.nodes if not isinstance(node, str)]
     if wrong:
         kinds = sorted({type(node).__name__ for node in wrong})
@@ -45,20 +53,15 @@ def tables_from_networkx(source: Any, *, relation: str) -> tuple[pl.DataFrame, p
             "rename them with networkx.relabel_nodes(graph, str)"
         )
     concepts = [{**data, "id": node} for node, data in source.nodes(data=True)]
+    keyed = source.edges(keys=True, data=True) if source.is_multigraph() else _unkeyed(source)
     edges = []
-    keyed = (
-        source.edges(keys=True, data=True)
-        if source.is_multigraph()
-        else ((u, v, None, d) for u, v, d in source.edges(data=True))
-    )
     for head, tail, key, data in keyed:
         named = key if isinstance(key, str) else data.get("relation", relation)
-        edges.append(
-            {**{k: v for k, v in data.items() if k != "relation"}, "head": head, "relation": str(named), "tail": tail}
-        )
-    concept_table = (
-        pl.DataFrame(concepts, infer_schema_length=None) if concepts else pl.DataFrame(schema={"id": pl.String})
-    )
-    empty = {"head": pl.String, "relation": pl.String, "tail": pl.String}
-    edge_table = pl.DataFrame(edges, infer_schema_length=None) if edges else pl.DataFrame(schema=empty)
-    return concept_table, edge_table
+        more = {name: value for name, value in data.items() if name != "relation"}
+        edges.append({**more, "head": head, "relation": named, "tail": tail})
+    relations = [known for known in source.graph.get("relations", ()) if isinstance(known, Relation)]
+    return framed(concepts, ["id"]), framed(edges, ["head", "relation", "tail"]), relations
+
+
+def _unkeyed(source: Any) -> Iterator[tuple[str, str, None, dict[str, Any]]]:
+    return ((head, tail, None, data) for head, tail, data in source.edges(data=True))

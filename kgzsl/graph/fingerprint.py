@@ -1,29 +1,43 @@
 """A graph's content as one number."""
 
 import hashlib
+import json
+from collections.abc import Iterable
 
 import polars as pl
 
+from kgzsl.graph.relation import Relation
+
 __all__ = ["fingerprint"]
 
-_FIELD, _ITEM = "\x1f", "\x1e"
+
+def _lengths(lengths: pl.Series) -> bytes:
+    return lengths.to_numpy().astype("<i8").tobytes()
 
 
-def _digest(table: pl.DataFrame, columns: tuple[str, ...]) -> bytes:
-    text = [
-        (pl.col(name).list.join(_ITEM) if isinstance(table.schema[name], pl.List) else pl.col(name).cast(pl.String))
-        for name in columns
-    ]
-    lines = table.select(pl.concat_str(text, separator=_FIELD)).to_series().sort()
-    return hashlib.sha256("\n".join(lines.to_list()).encode()).digest()
+def _bytes(column: pl.Series) -> bytes:
+    """A column so that no other column of the same type has the same bytes: the lengths go before the text."""
+    if isinstance(column.dtype, pl.List):
+        return _lengths(column.list.len()) + _bytes(column.explode().drop_nulls())
+    if column.dtype == pl.Float64():
+        return column.to_numpy().astype("<f8").tobytes()
+    return _lengths(column.str.len_bytes()) + "".join(column.to_list()).encode()
 
 
-def fingerprint(concepts: pl.DataFrame, edges: pl.DataFrame) -> str:
-    """sha256 over the sorted rows of both tables: ids, names, definitions; ends, relations, weights.
+def fingerprint(concepts: pl.DataFrame, edges: pl.DataFrame, relations: Iterable[Relation]) -> str:
+    """sha256 over tables in their order: ids, names, definitions; ends, relations, weights; kinds of those relations.
 
-    Sources and further columns do not count, so the same knowledge from two files has one fingerprint.
+    Sources and further columns do not count, so the same knowledge from two files has one fingerprint; nor do
+    relations without an edge.
     """
-    both = _digest(concepts, ("id", "label", "aliases", "definition")) + _digest(
-        edges, ("head", "relation", "tail", "weight")
+    digest = hashlib.sha256()
+    for name in ("id", "label", "aliases", "definition"):
+        digest.update(_bytes(concepts[name]))
+    for name in ("head", "relation", "tail", "weight"):
+        digest.update(_bytes(edges[name]))
+    used = set(edges["relation"].unique().to_list())
+    kinds = sorted(
+        [relation.name, relation.kind, relation.symmetric] for relation in relations if relation.name in used
     )
-    return hashlib.sha256(both).hexdigest()
+    digest.update(json.dumps(kinds).encode())
+    return digest.hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -11,22 +11,16 @@ import networkx as nx
 import numpy as np
 import polars as pl
 
-from kgzsl.errors import AmbiguousLabelError, InputFormatError, InvalidGraphError, NoPathError, UnknownConceptError
-from kgzsl.graph import editing, exchange, lookup, search, selection, statements
+from kgzsl.errors import AmbiguousLabelError, InputFormatError, NoPathError
+from kgzsl.graph import editing, exchange, search, selection, showing, statements
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Concept, Edge
+from kgzsl.graph.concept_table import ConceptTable
 from kgzsl.graph.fingerprint import fingerprint
 from kgzsl.graph.index import GraphIndex
 from kgzsl.graph.path import Path
 from kgzsl.graph.relation import POSITIVE_KINDS, Relation, describe
-from kgzsl.graph.tables import (
-    CONCEPT_COLUMNS,
-    EDGE_COLUMNS,
-    checked_concepts,
-    checked_edges,
-    coded_edges,
-    spelled_edges,
-)
+from kgzsl.graph.tables import CONCEPT_COLUMNS, checked_concepts, checked_edges, coded_edges, spelled_edges
 
 __all__ = ["KnowledgeGraph"]
 
@@ -50,7 +44,7 @@ class KnowledgeGraph:
 
     def __init__(
         self,
-        concepts: pl.DataFrame | pl.LazyFrame,
+        concepts: pl.DataFrame | pl.LazyFrame | ConceptTable,
         edges: pl.DataFrame | pl.LazyFrame,
         relations: Iterable[Relation],
         *,
@@ -60,15 +54,19 @@ class KnowledgeGraph:
     ) -> None:
         """Take tables as they are held: complete, sorted, ends coded. Use `from_tables` for any others.
 
-        `relations` stand in the order of their codes. Lazy tables are read column by column when asked for.
+        `relations` stand in the order of their codes, which is that of their names. Lazy tables are read column by
+        column when asked for; a `ConceptTable` is shared.
         """
         self.name = name
         self.report: Mapping[str, int] = MappingProxyType(dict(report or {}))
         self.relations: Mapping[str, Relation] = MappingProxyType({relation.name: relation for relation in relations})
-        self._concepts = Columns(concepts)
+        self.concept_columns = concepts if isinstance(concepts, ConceptTable) else ConceptTable(concepts)
         self._edges = Columns(edges)
         self._known_fingerprint = known_fingerprint
-        self.ids: tuple[str, ...] = tuple(self._id_column.to_list())
+        self.ids: tuple[str, ...] = self.concept_columns.ids
+        names = list(self.relations)
+        if names != sorted(names):
+            raise InputFormatError(f"relations must be given in the order of their names, not {', '.join(names)}")
 
     # -- making ----------------------------------------------------------------------------------------------
 
@@ -86,7 +84,8 @@ class KnowledgeGraph:
 
         Concepts need the column `id`; `label`, `aliases`, `definition`, `source`, `alternate_ids` may follow. Edges
         need `head`, `relation`, `tail`; `weight` and `source` may follow. Any other column is kept. Relations that
-        are not described are looked up among the shared ones, or are associations. `InvalidGraphError` lists what
+        are not described are looked up among the shared ones, or are associations; those described stay, with or
+        without edges. `InvalidGraphError` lists what
         does not fit: repeated ids, ends that are no concept, weights that are not positive, loops, repeated edges.
         """
         table = checked_concepts(concepts)
@@ -101,59 +100,61 @@ class KnowledgeGraph:
 
         The relation of an edge is its key in a multigraph, else its attribute "relation", else `relation`.
         """
-        concepts, edges = exchange.tables_from_networkx(graph, relation=relation)
-        return cls.from_tables(concepts, edges, name=name or str(graph.name or "graph"))
+        concepts, edges, relations = exchange.tables_from_networkx(graph, relation=relation)
+        return cls.from_tables(concepts, edges, relations, name=name or str(graph.name or "graph"))
 
     def with_tables(
         self,
         *,
         concepts: pl.DataFrame | None = None,
         edges: pl.DataFrame | None = None,
-        relations: Iterable[Relation] = (),
+        relations: Iterable[Relation] | None = None,
         name: str | None = None,
         report: Mapping[str, int] | None = None,
     ) -> KnowledgeGraph:
-        """The same graph with one table or both replaced, checked like any other."""
-        return KnowledgeGraph.from_tables(
-            self.concepts_table if concepts is None else concepts,
-            self.edges_table if edges is None else edges,
-            [*self.relations.values(), *relations],
-            name=name or self.name,
+        """The same graph with something replaced; tables as they are held: complete, sorted, ends coded.
+
+        Unlike `from_tables` it checks nothing. What is not replaced is shared.
+        """
+        return KnowledgeGraph(
+            self.concept_columns if concepts is None else concepts,
+            self.coded_edges if edges is None else edges,
+            self.relations.values() if relations is None else relations,
+            name=self.name if name is None else name,
             report=self.report if report is None else report,
         )
 
-    def completed_concepts(self, table: pl.DataFrame) -> pl.DataFrame:
-        """The table checked and with all shared columns, as this graph holds them."""
-        return checked_concepts(table)
-
-    def completed_edges(self, table: pl.DataFrame) -> pl.DataFrame:
-        """The table checked against the concepts of this graph, with all shared columns."""
-        return checked_edges(table, self._id_column)
+    def __reduce__(self) -> tuple[Any, ...]:
+        tables = (self.concepts_table, self.coded_edges, tuple(self.relations.values()))
+        known = self.__dict__.get("fingerprint", self._known_fingerprint)
+        return partial(KnowledgeGraph, name=self.name, report=dict(self.report), known_fingerprint=known), tables
 
     # -- reading columns -------------------------------------------------------------------------------------
 
-    @property
-    def _id_column(self) -> pl.Series:
-        return self._concepts.series("id")[0]
-
     def read_concept(self, position: int, column: str) -> Any:
         """One cell of the concept table."""
-        return self._concepts.cell(position, column)
+        return self.concept_columns.cell(position, column)
 
     def read_more(self, position: int) -> Mapping[str, Any]:
         """What the concept table says beyond the shared columns."""
-        more = tuple(name for name in self._concepts.names if name not in CONCEPT_COLUMNS)
-        return MappingProxyType(self._concepts.cells(position, more))
+        columns = self.concept_columns
+        more = (name for name in columns.names if name not in CONCEPT_COLUMNS)
+        return MappingProxyType({name: columns.cell(position, name) for name in more})
 
     @cached_property
     def concepts_table(self) -> pl.DataFrame:
         """All concepts, sorted by id."""
-        return self._concepts.table
+        return self.concept_columns.table
 
     @cached_property
     def edges_table(self) -> pl.DataFrame:
         """All edges with ids and relation names, sorted by head, relation, tail."""
-        return spelled_edges(self._edges.table, self._id_column, list(self.relations))
+        return spelled_edges(self.coded_edges, self.concept_columns.id_column, list(self.relations))
+
+    @property
+    def coded_edges(self) -> pl.DataFrame:
+        """All edges as they are held: ends as positions in `ids`, relations as places in `relations`."""
+        return self._edges.table
 
     @cached_property
     def index(self) -> GraphIndex:
@@ -169,12 +170,13 @@ class KnowledgeGraph:
             tail=tail.astype(np.int64),
             weight=weight.astype(np.float64),
             name=self.name,
+            position=self.concept_columns.position,
         )
 
     @cached_property
     def fingerprint(self) -> str:
         """sha256 of what the graph says (names, definitions, edges with weights), whatever its source."""
-        return self._known_fingerprint or fingerprint(self.concepts_table, self.edges_table)
+        return self._known_fingerprint or fingerprint(self.concepts_table, self.edges_table, self.relations.values())
 
     # -- finding ---------------------------------------------------------------------------------------------
 
@@ -185,7 +187,7 @@ class KnowledgeGraph:
         return iter(self.ids)
 
     def __contains__(self, id: object) -> bool:
-        return id in self.index.position
+        return id in self.concept_columns.position
 
     def __copy__(self) -> KnowledgeGraph:
         return self
@@ -198,48 +200,30 @@ class KnowledgeGraph:
         return Concept(self, self._position(id))
 
     def _position(self, text: str) -> int:
-        return self.index.position[self.resolve(text)]
+        row = self.concept_columns.row(text)
+        if row is None:
+            raise self.concept_columns.unknown([text], graph=self.name)
+        return row
+
+    def _positions(self, texts: Iterable[str] | str) -> Any:
+        return self.concept_columns.rows(texts, graph=self.name)
 
     def _concept_tuple(self, positions: Iterable[int]) -> tuple[Concept, ...]:
         return tuple(Concept(self, int(position)) for position in positions)
-
-    @cached_property
-    def _alternates(self) -> dict[str, str]:
-        return lookup.alternate_ids(*self._concepts.series("id", "alternate_ids"))
-
-    @cached_property
-    def _labels(self) -> dict[str, list[int]]:
-        return lookup.label_positions(*self._concepts.series("label", "aliases"))
 
     def resolve(self, text: str) -> str:
         """The id meant by an id, an alternate id (a WordNet offset such as `n02129604`, an IRI) or a `Concept`.
 
         Labels are not ids: they go through `find`. `UnknownConceptError` names the nearest ids.
         """
-        if not isinstance(text, str):
-            raise InputFormatError(f"an id is a string, not {type(text).__name__} {text!r}")
-        position = self.index.position
-        if text in position:
-            return str(text)
-        for spelling in lookup.spellings(text):
-            if spelling in position:
-                return spelling
-            if spelling.lower() in self._alternates:
-                return self._alternates[spelling.lower()]
-        raise self._unknown(text)
-
-    def _unknown(self, text: str) -> UnknownConceptError:
-        labelled = [concept.id for concept in self.find(text)]
-        nearest = list(dict.fromkeys([*labelled, *lookup.nearest_of(text, self.ids)]))[:5]
-        hint = "it is a label, and labels go through find" if labelled else ""
-        return UnknownConceptError(text, graph=self.name, num_concepts=len(self), nearest=nearest, hint=hint)
+        return self.ids[self._position(text)]
 
     def find(self, label: str) -> tuple[Concept, ...]:
         """Every concept that bears this label or alias, compared without case, underscores and hyphens.
 
         Those that have it as their label come first, then by id. Empty if there is none.
         """
-        return self._concept_tuple(self._labels.get(lookup.plain(label), ()))
+        return self._concept_tuple(self.concept_columns.labelled(label))
 
     def find_one(self, label: str) -> Concept:
         """The one concept that bears this label; `AmbiguousLabelError` lists them if there are several."""
@@ -250,8 +234,8 @@ class KnowledgeGraph:
 
     def texts(self, ids: Sequence[str]) -> list[str]:
         """`label, alias, alias: definition` for each concept; only the names where there is no definition."""
-        positions = self.index.positions(ids)
-        described = self._concepts.series("label", "aliases", "definition")
+        positions = self._positions(ids)
+        described = self.concept_columns.series("label", "aliases", "definition")
         columns = [column.gather(positions).to_list() for column in described]
         named = [", ".join([label, *aliases]) for label, aliases in zip(*columns[:2], strict=True)]
         return [f"{names}: {text}" if text else names for names, text in zip(named, columns[2], strict=True)]
@@ -272,7 +256,7 @@ class KnowledgeGraph:
 
     def subgraph(self, ids: Iterable[str]) -> KnowledgeGraph:
         """These concepts and every edge between two of them."""
-        return self._part(np.unique([self._position(id_) for id_ in ids]).astype(np.int64), None)
+        return self._part(np.unique(self._positions(ids)), None)
 
     def induced(self, classes: Iterable[str], *, relations: _Relations = None) -> KnowledgeGraph:
         """The classes and all that is reached from them, head to tail, by `relations` (None: taxonomic ones).
@@ -280,24 +264,23 @@ class KnowledgeGraph:
         This is the graph that class weights are propagated over: classes, their ancestors, and the edges of
         `relations` among them.
         """
-        start = np.array([self._position(id_) for id_ in classes], dtype=np.int64)
-        return self._part(selection.reached(self.index.up(relations), start), relations or ("taxonomic",))
+        reached = selection.reached(self.index.up(relations), self._positions(classes))
+        return self._part(reached, ("taxonomic",) if relations is None else relations)
 
     def neighborhood(self, ids: Iterable[str] | str, *, hops: int = 1, relations: _Relations = None) -> KnowledgeGraph:
         """All within `hops` edges of any of `ids`, walked either way, and the edges of `relations` among them.
 
         None stands for every relation.
         """
-        start = [ids] if isinstance(ids, str) else ids
-        positions = np.array([self._position(id_) for id_ in start], dtype=np.int64)
+        if hops < 0:
+            raise InputFormatError(f"hops counts edges from 0 on, not {hops}")
         chosen = [rel.name for rel in self.index.relations] if relations is None else relations
-        return self._part(selection.reached(self.index.around(chosen), positions, hops=hops), relations)
+        return self._part(selection.reached(self.index.around(chosen), self._positions(ids), hops=hops), relations)
 
     def _part(self, positions: Any, relations: _Relations) -> KnowledgeGraph:
         rows = selection.within(self.index, positions, relations)
-        return KnowledgeGraph.from_tables(
-            self.concepts_table[positions], self.edges_table[rows], self.relations.values(), name=self.name
-        )
+        edges = selection.renumbered(self.coded_edges[rows], positions)
+        return KnowledgeGraph(self.concepts_table[positions], edges, self.relations.values(), name=self.name)
 
     # -- changing --------------------------------------------------------------------------------------------
 
@@ -391,18 +374,16 @@ class KnowledgeGraph:
         places = [start, *(position for _, position in route)]
         forward = tuple(edge.head == self.ids[here] for edge, here in zip(edges, places, strict=False))
         labels = {self.ids[place]: str(self.read_concept(place, "label")) for place in places}
-        return Path(self.ids[start], edges, forward, labels, self.relations)
+        relations = {edge.relation: self.relations[edge.relation] for edge in edges}
+        return Path(self.ids[start], edges, forward, labels, relations)
 
     # -- showing ---------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        counts = f"{len(self):,} concepts, {self.index.num_edges:,} edges, {len(self.relations)} relations"
-        return f"<KnowledgeGraph {self.name}: {counts}>"
+        return f"<KnowledgeGraph {showing.counted(self)}>"
 
-    def require_nonempty(self, purpose: str) -> None:
-        """`InvalidGraphError` if there is no concept."""
-        if not self.ids:
-            raise InvalidGraphError(f"graph {self.name} has no concepts; {purpose} needs at least one")
+    def _repr_html_(self) -> str:
+        return showing.graph_html(self)
 
 
 def _named(relations: _Relations, default: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-__all__ = ["alternate_ids", "label_positions", "nearest_of", "plain", "spellings"]
+__all__ = ["alternate_ids", "label_rows", "nearest_of", "plain", "spellings"]
 
 _SEPARATORS = re.compile(r"[_\-\s]+")
 _WNID = re.compile(r"^(?:([nvars])0*(\d{1,8})|0*(\d{1,8})-([nvars]))$")
@@ -41,7 +41,7 @@ def spellings(text: str) -> Iterator[str]:
         yield f"{pos}{int(number):08d}"
 
 
-def nearest_of(text: str, candidates: Sequence[str], *, limit: int = 5) -> tuple[str, ...]:
+def nearest_of(text: str, candidates: Sequence[str] | pl.Series, *, limit: int = 5) -> tuple[str, ...]:
     """The candidates most like `text`, best first; those that share no two letters in a row are left out.
 
     >>> nearest_of("tigre.n.02", ["tiger.n.02", "lion.n.01"], limit=1)
@@ -49,9 +49,9 @@ def nearest_of(text: str, candidates: Sequence[str], *, limit: int = 5) -> tuple
     """
     lowered = text.strip().casefold()
     pairs = sorted({lowered[i : i + 2] for i in range(len(lowered) - 1)})[:40]
-    if not pairs or not candidates:
+    if not pairs or not len(candidates):
         return ()
-    names = pl.Series("name", list(candidates), dtype=pl.String)
+    names = candidates if isinstance(candidates, pl.Series) else pl.Series(list(candidates), dtype=pl.String)
     table = pl.DataFrame({"name": names, "folded": names.str.to_lowercase()})
     shared = pl.sum_horizontal(pl.col("folded").str.contains(pair, literal=True).cast(pl.Int32) for pair in pairs)
     apart = (pl.col("folded").str.len_chars().cast(pl.Int32) - len(lowered)).abs()
@@ -68,21 +68,26 @@ def nearest_of(text: str, candidates: Sequence[str], *, limit: int = 5) -> tuple
     return tuple(name for score, name in sorted(scored)[:limit] if score < -0.5)
 
 
-def alternate_ids(ids: pl.Series, others: pl.Series) -> dict[str, str]:
-    """The id behind each alternate id, in lower case; one that two concepts share identifies neither."""
-    table = pl.DataFrame({"id": ids, "other": others}).explode("other").filter(pl.col("other").is_not_null())
-    table = table.with_columns(pl.col("other").str.to_lowercase()).unique("other", keep="none")
-    return dict(zip(table["other"].to_list(), table["id"].to_list(), strict=True))
+def alternate_ids(others: pl.Series) -> dict[str, int]:
+    """The row behind each alternate id, in lower case; one that two concepts share identifies neither."""
+    table = _one_a_row(others).with_columns(pl.col("name").str.to_lowercase()).unique(["name", "row"])
+    table = table.filter(~pl.col("name").is_duplicated()) if table["name"].is_duplicated().any() else table
+    return dict(zip(table["name"].to_list(), table["row"].to_list(), strict=True))
 
 
-def label_positions(labels: pl.Series, aliases: pl.Series) -> dict[str, list[int]]:
-    """Positions of the concepts that bear each label or alias, compared as `plain` does; labels before aliases."""
-    names = [
-        pl.DataFrame({"name": column, "position": range(len(column)), "place": place})
-        for place, column in enumerate((labels, aliases))
-    ]
-    names[1] = names[1].explode("name").filter(pl.col("name").is_not_null())
+def label_rows(labels: pl.Series, aliases: pl.Series) -> dict[str, list[int]]:
+    """Rows of the concepts that bear each label or alias, compared as `plain` does; labels before aliases."""
     folded = pl.col("name").str.normalize("NFC").str.to_lowercase().str.replace_all(r"[_\-\s]+", " ").str.strip_chars()
-    ordered = pl.concat(names).with_columns(folded).sort("place", "position")
-    grouped = ordered.group_by("name").agg(pl.col("position").unique(maintain_order=True))
-    return dict(zip(grouped["name"].to_list(), grouped["position"].to_list(), strict=True))
+    named = pl.concat([_one_a_row(labels), _one_a_row(aliases)]).with_columns(folded)
+    found: dict[str, list[int]] = {}
+    for name, row in zip(named["name"].to_list(), named["row"].to_list(), strict=True):
+        rows = found.setdefault(name, [])
+        if row not in rows:
+            rows.append(row)
+    return found
+
+
+def _one_a_row(column: pl.Series) -> pl.DataFrame:
+    """Texts, or the texts of lists, each with the row it stands in."""
+    table = pl.DataFrame({"name": column}).with_row_index("row")
+    return table.explode("name").drop_nulls("name") if isinstance(column.dtype, pl.List) else table

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.relation import Relation, describe
+from kgzsl.graph.showing import path_html
 
 __all__ = ["Path"]
 
@@ -62,12 +63,18 @@ class Path:
         forward = tuple(not ahead for ahead in reversed(self.forward))
         return Path(self.end, tuple(reversed(self.edges)), forward, self.labels, self.relation_types)
 
-    def __str__(self) -> str:
-        concepts = [self.labels.get(id_, id_) for id_ in self.concepts]
+    def _spoken(self) -> tuple[list[str], list[str]]:
+        """Labels of the concepts, and the verbs between them."""
         kinds = describe({edge.relation for edge in self.edges}, self.relation_types.values())
-        verbs = [
-            kinds[edge.relation].verb if ahead else kinds[edge.relation].inverse_verb
-            for edge, ahead in zip(self.edges, self.forward, strict=True)
-        ]
-        clauses = [f"{verb} {concept}" for verb, concept in zip(verbs, concepts[1:], strict=True)]
-        return " ".join([concepts[0], ", which ".join(clauses)]).strip()
+        steps = zip(self.edges, self.forward, strict=True)
+        verbs = [kinds[edge.relation].verb if ahead else kinds[edge.relation].inverse_verb for edge, ahead in steps]
+        return [self.labels.get(id_, id_) for id_ in self.concepts], verbs
+
+    def __str__(self) -> str:
+        labels, verbs = self._spoken()
+        clauses = [f"{verb} {label}" for verb, label in zip(verbs, labels[1:], strict=True)]
+        return " ".join([labels[0], ", which ".join(clauses)]).strip()
+
+    def _repr_html_(self) -> str:
+        labels, verbs = self._spoken()
+        return path_html(list(zip(self.concepts, labels, strict=True)), verbs)

@@ -69,6 +69,8 @@ SHARED_RELATIONS: Mapping[str, Relation] = {
 
 
 def describe(names: Iterable[str], given: Iterable[Relation] = ()) -> dict[str, Relation]:
-    """A `Relation` for every name, sorted: the given one, else the shared one, else an association of that name."""
-    known = {**SHARED_RELATIONS, **{relation.name: relation for relation in given}}
-    return {name: known.get(name) or Relation(name) for name in sorted(set(names))}
+    """The given relations, and for every other name the shared one, else an association; sorted by name."""
+    known = {relation.name: relation for relation in given}
+    for name in set(names) - set(known):
+        known[name] = SHARED_RELATIONS.get(name) or Relation(name)
+    return dict(sorted(known.items()))

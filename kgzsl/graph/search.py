@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable
 
-from kgzsl.graph.index import GraphIndex, Neighbors
+import numpy as np
+from numpy.typing import NDArray
+
+from kgzsl.graph.closure import expand
+from kgzsl.graph.index import GraphIndex, IntArray, Neighbors
 
 __all__ = ["common_ancestors", "distances", "lowest_common_ancestors", "shortest_route", "taxonomic_distance"]
 
@@ -34,16 +38,14 @@ def lowest_common_ancestors(index: GraphIndex, a: int, b: int, relations: _Relat
 
     On a cycle, where each concept is below the others, all of them stay.
     """
-    up = index.up(relations)
-    common = set(common_ancestors(index, a, b, relations))
-    covered: set[int] = set()
-    for position in sorted(common):
-        if position in covered:
-            continue
-        above = set(distances(up, position)) - {position}
-        covered |= {other for other in above & common if position not in distances(up, other)}
+    # What is above a common ancestor is one too, so the lowest are those that no edge from another one reaches.
+    up, component = index.up(relations), index.components(relations)
+    common = common_ancestors(index, a, b, relations)
+    own = {position: int(component[position]) for position in common}
+    covered = {own[parent] for position in common for parent in up.of(position) if own[parent] != own[position]}
     depth = index.depths(relations)[1]
-    return sorted(common - covered, key=lambda position: (-int(depth[position]), position))
+    lowest = [position for position in common if own[position] not in covered]
+    return sorted(lowest, key=lambda position: (-int(depth[position]), position))
 
 
 def taxonomic_distance(index: GraphIndex, a: int, b: int, relations: _Relations = None) -> int | None:
@@ -60,47 +62,50 @@ def shortest_route(index: GraphIndex, a: int, b: int, relations: _Relations) -> 
     if a == b:
         return []
     around = index.around(relations)
-    steps: tuple[dict[int, int], dict[int, int]] = ({a: 0}, {b: 0})
-    frontiers = [[a], [b]]
-    while frontiers[0] and frontiers[1]:
-        side = 0 if len(frontiers[0]) <= len(frontiers[1]) else 1
+    steps = np.full((2, index.num_concepts), -1, dtype=np.int32)
+    steps[0, a] = steps[1, b] = 0
+    mark = np.empty(index.num_concepts, dtype=np.int64)
+    frontiers = [np.array([a]), np.array([b])]
+    while len(frontiers[0]) and len(frontiers[1]):
+        side = 0 if _num_edges(around, frontiers[0]) <= _num_edges(around, frontiers[1]) else 1
         mine, theirs = steps[side], steps[1 - side]
-        depth = mine[frontiers[side][0]] + 1
-        reached = {other for position in frontiers[side] for other in around.of(position) if other not in mine}
-        mine.update(dict.fromkeys(reached, depth))
-        if any(position in theirs for position in reached):
-            return _walk(around, a, b, steps)
-        frontiers[side] = sorted(reached)
+        depth = int(mine[frontiers[side][0]]) + 1
+        _, reached = expand(around, frontiers[side])
+        frontiers[side] = _once_each(reached[mine[reached] < 0], mark)
+        mine[frontiers[side]] = depth
+        met = frontiers[side][theirs[frontiers[side]] >= 0]
+        if len(met):
+            return _walk(around, a, b, *steps, met=met)
     return None
 
 
-def _walk(around: Neighbors, a: int, b: int, steps: tuple[dict[int, int], dict[int, int]]) -> list[tuple[int, int]]:
-    """The first shortest route through the two searches, built backwards from where they met."""
-    from_a, from_b = steps
-    total = min(from_a[position] + from_b[position] for position in from_a.keys() & from_b.keys())
-    to_b = _remaining(around, from_a, from_b, total)
+def _once_each(positions: IntArray, mark: IntArray) -> IntArray:
+    """Positions without repeats; `mark` is room to write in. Sorting would take most of a search's time."""
+    places = np.arange(len(positions))
+    mark[positions] = places
+    once: IntArray = positions[mark[positions] == places]
+    return once
+
+
+def _num_edges(neighbors: Neighbors, frontier: IntArray) -> int:
+    return int((neighbors.indptr[frontier + 1] - neighbors.indptr[frontier]).sum())
+
+
+def _walk(
+    around: Neighbors, a: int, b: int, from_a: NDArray[np.int32], to_b: NDArray[np.int32], *, met: IntArray
+) -> list[tuple[int, int]]:
+    """The first shortest route through two searches that met in the positions `met`; completes `to_b` up to a."""
+    total = int((from_a[met] + to_b[met]).min())
+    frontier = met[from_a[met] + to_b[met] == total]
+    while from_a[frontier[0]] > 0:
+        before = from_a[frontier[0]] - 1
+        _, back = expand(around, frontier)
+        frontier = np.unique(back[from_a[back] == before])
+        to_b[frontier] = total - before
     route, here = [], a
     while here != b:
-        row, here = next(
-            (row, other)
-            for other, row in zip(around.of(here), around.edges_of(here), strict=True)
-            if to_b.get(other) == to_b[here] - 1
-        )
-        route.append((row, here))
+        first, last = around.indptr[here], around.indptr[here + 1]
+        step = first + np.flatnonzero(to_b[around.indices[first:last]] == to_b[here] - 1)[0]
+        here = int(around.indices[step])
+        route.append((int(around.rows[step]), here))
     return route
-
-
-def _remaining(around: Neighbors, from_a: dict[int, int], from_b: dict[int, int], total: int) -> dict[int, int]:
-    """Steps still to go for every position that lies on a shortest way."""
-    to_b = dict(from_b)
-    frontier = [p for p in from_a if p in from_b and from_a[p] + from_b[p] == total]
-    while frontier:
-        back = {
-            other
-            for position in frontier
-            for other in around.of(position)
-            if from_a.get(other, -1) == from_a[position] - 1
-        }
-        to_b.update({other: total - from_a[other] for other in back})
-        frontier = sorted(back)
-    return to_b

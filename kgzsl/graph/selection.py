@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from kgzsl.graph.closure import expand
 
 if TYPE_CHECKING:
     from kgzsl.graph.index import GraphIndex, IntArray, Neighbors
 
-__all__ = ["reached", "within"]
+__all__ = ["reached", "renumbered", "within"]
 
 
 def reached(neighbors: Neighbors, start: IntArray, *, hops: int | None = None) -> IntArray:
@@ -39,3 +40,9 @@ def within(index: GraphIndex, positions: IntArray, relations: Iterable[str] | st
         chosen[index.edge_rows(relations)] = True
         keep &= chosen
     return np.flatnonzero(keep)
+
+
+def renumbered(edges: pl.DataFrame, positions: IntArray) -> pl.DataFrame:
+    """Coded edges with ends as places in `positions` (ascending), which contain all of them; their order stays."""
+    ends = [pl.Series(end, np.searchsorted(positions, edges[end].to_numpy())) for end in ("head", "tail")]
+    return edges.with_columns(ends)

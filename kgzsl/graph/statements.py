@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgzsl.errors import InputFormatError
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.tables import EDGE_COLUMNS
@@ -15,12 +17,12 @@ if TYPE_CHECKING:
     from kgzsl.graph.index import GraphIndex, IntArray
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["edges", "edges_at"]
+__all__ = ["edges", "edges_at", "stored_relation"]
 
 
 def edges(graph: KnowledgeGraph, head: str | None, relation: str | None, tail: str | None) -> tuple[Edge, ...]:
     """Edges with these ends and this relation, kind or inverse; None leaves a place open."""
-    stored = _turned(graph, relation)
+    stored = None if relation is None else stored_relation(graph, relation)
     if stored is not None:
         found = edges(graph, tail, stored, head)
         turned = [Edge(e.tail, str(relation), e.head, e.weight, e.source, e.more) for e in found]
@@ -33,21 +35,26 @@ def edges(graph: KnowledgeGraph, head: str | None, relation: str | None, tail: s
     return graph.edges_at(rows.tolist())
 
 
-def _turned(graph: KnowledgeGraph, relation: str | None) -> str | None:
-    """The stored relation that `relation` is the other way round of."""
-    if relation is None or relation in graph.relations:
+def stored_relation(graph: KnowledgeGraph, relation: str) -> str | None:
+    """The relation that `relation` is the other way round of: `^is_a` and `has_kind` of `is_a`; None if it is none."""
+    if relation in graph.relations:
         return None
     if relation.startswith("^"):
         return relation[1:]
-    return next((stored.name for stored in graph.relations.values() if stored.inverse == relation), None)
+    known = [stored.name for stored in graph.relations.values() if stored.inverse == relation]
+    if len(known) > 1:
+        raise InputFormatError(
+            f"{relation!r} is the inverse of {' and of '.join(known)}; use ^{known[0]} or ^{known[1]}"
+        )
+    return known[0] if known else None
 
 
 def _rows_between(index: GraphIndex, head: int | None, tail: int | None) -> IntArray:
-    if head is None and tail is None:
-        return np.arange(index.num_edges)
     if head is None:
-        everything = [relation.name for relation in index.relations]
-        return np.sort(np.array(index.down(everything).edges_of(int(tail or 0)), dtype=np.int64))
+        if tail is None:
+            return np.arange(index.num_edges)
+        down = index.down(tuple(relation.name for relation in index.relations))
+        return np.sort(np.array(down.edges_of(tail), dtype=np.int64))
     first, last = np.searchsorted(index.head, [head, head + 1])
     rows = np.arange(first, last)
     return rows if tail is None else rows[index.tail[rows] == tail]
@@ -56,9 +63,12 @@ def _rows_between(index: GraphIndex, head: int | None, tail: int | None) -> IntA
 def edges_at(graph: KnowledgeGraph, columns: Columns, rows: Sequence[int]) -> tuple[Edge, ...]:
     """The edges in these rows, each with what its source says of it."""
     index, names = graph.index, list(graph.relations)
-    more = tuple(name for name in columns.names if name not in EDGE_COLUMNS)
-    found = []
-    for row in rows:
-        ends = (graph.ids[index.head[row]], names[index.relation[row]], graph.ids[index.tail[row]])
-        found.append(Edge(*ends, float(index.weight[row]), str(columns.cell(row, "source")), columns.cells(row, more)))
-    return tuple(found)
+    places = np.array(rows, dtype=np.int64)
+    ends = [array[places].tolist() for array in (index.head, index.relation, index.tail, index.weight)]
+    more = [name for name in columns.names if name not in EDGE_COLUMNS]
+    said = [columns.gathered(rows, name) for name in ("source", *more)]
+    values = zip(*said[1:], strict=True) if more else repeat(())
+    return tuple(
+        Edge(graph.ids[head], names[code], graph.ids[tail], weight, source, dict(zip(more, value, strict=True)))
+        for head, code, tail, weight, source, value in zip(*ends, said[0], values, strict=False)
+    )
