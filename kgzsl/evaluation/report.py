@@ -107,6 +107,19 @@ def evaluate(
 
     Raises `SplitError` if a label stands on the wrong side, `InputFormatError` for labels the classifier does not
     know (all are listed), for lengths that differ, and for a side without samples.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> scorer = SimpleNamespace(
+        ...     classes_=["cat"],
+        ...     class_labels=lambda label_space: ["cat", "fox", "elk"][label_space == "unseen" :],
+        ...     decision_function=lambda X, label_space: X[:, label_space == "unseen" :],
+        ... )
+        >>> X_unseen, y_unseen = [[0.4, 0.5, 0.1], [0.6, 0.1, 0.5]], ["fox", "elk"]
+        >>> report = evaluate(scorer, [[1.0, 0.2, 0.1]], ["cat"], X_unseen, y_unseen)
+        >>> report.t1, report.s, report.u, round(report.harmonic_mean, 3), report.ausuc
+        (1.0, 1.0, 0.5, 0.667, 1.0)
+
     """
     everything, unseen = _Candidates.of(clf, "all"), _Candidates.of(clf, "unseen")
     seen = frozenset(_plain(clf.classes_))

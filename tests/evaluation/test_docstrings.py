@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 
-@pytest.mark.parametrize("name", ["calibration", "generalized", "hierarchy", "metrics"])
+@pytest.mark.parametrize("name", ["calibration", "generalized", "hierarchy", "metrics", "report"])
 def test_examples_run(name):
     result = doctest.testmod(import_module(f"kgzsl.evaluation.{name}"))
     assert result.attempted > 0
