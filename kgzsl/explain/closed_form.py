@@ -16,7 +16,7 @@ from kgzsl.explain.routes import Facts
 
 __all__ = ["ClosedFormExplainer", "Explainer", "explain"]
 
-_STRONG, _MODERATE = 0.5, 0.75
+_STRONG, _MODERATE = 2 / 3, 1 / 3
 _MODEL_TOLERANCE = 1e-4
 
 _ASSUMPTIONS = (
@@ -130,13 +130,15 @@ def _rest(ledger: Ledger, left: Sequence[Bundle], own: Sequence[Credit]) -> tupl
     if not gross:
         return ()
     num_unlisted = sum(account.num_rest for account in ledger.accounts)
-    note = f"and paths to {num_unlisted:,} more concepts" if num_unlisted else ""
+    note = f"and {num_unlisted:,} fainter sources" if num_unlisted else ""
     label = f"{len(left) + len(own):,} smaller reasons"
     return (Credit("rest", ("rest",), label, math.fsum(sides), note, sides, gross),)
 
 
 def _support(ledger: Ledger) -> str:
-    variance = ledger.accounts[0].variance
-    if variance is None:
+    target = ledger.accounts[0]
+    if target.variance is None:
         return "seen"
-    return "strong" if variance <= _STRONG else "moderate" if variance <= _MODERATE else "weak"
+    # one seen class just like it would leave noise / (1 + noise) of a unit variance
+    taken = (1.0 - target.variance) * (1.0 + target.terms.settings.noise)
+    return "strong" if taken >= _STRONG else "moderate" if taken >= _MODERATE else "weak"

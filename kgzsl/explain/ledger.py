@@ -26,15 +26,15 @@ def magnitude(credit: float) -> float:
 
 @dataclass(frozen=True)
 class Reach:
-    """How far paths are followed: sources until `share` of all |credit|, at most `num_sources` a candidate.
+    """How far paths are followed, for each candidate and kernel.
 
-    To each source, paths until `path_share` of its credit, at most `num_paths`.
+    The largest sources, until `share` of all |credit| or `num_sources`; then the largest paths to any of them, until
+    `share` of what these carry or `num_paths`. No larger path to these sources is missed.
     """
 
-    share: float = 0.99
+    share: float = 0.97
     num_sources: int = 150
-    path_share: float = 0.98
-    num_paths: int = 5
+    num_paths: int = 150
 
 
 @dataclass(frozen=True)
@@ -227,26 +227,36 @@ def _paths(
     candidate: Candidate, walks: Mapping[str, WalkKernel], node: int, parts: Mapping[str, Float64], reach: Reach
 ) -> tuple[tuple[PathCredit, ...], float, int]:
     """The listed paths, largest first, the magnitude of all that is not listed, and how many sources have none."""
-    gross = np.sum([np.abs(part) for part in parts.values()], axis=0)
-    order = np.argsort(-gross, kind="stable")[: reach.num_sources]
-    covered = np.cumsum(gross[order])
-    enough = int(np.searchsorted(covered, reach.share * gross.sum())) + 1
-    ends = [end for end in order[:enough].tolist() if gross[end] > 0.0]
     ids = candidate.index.ids
     books: dict[tuple[int, ...], dict[str, float]] = {}
+    sources: set[int] = set()
     if "text" in parts:
         books[(node,)] = {"text": float(parts["text"][node])}
+        sources.add(node)
     for name, walk in sorted(walks.items()):
-        whole = walk.column(node)
-        reached = [end for end in ends if parts[name][end]]
-        found = walk.paths_to(node, reached, share=reach.path_share, at_most=reach.num_paths)
-        for end, paths in found.items():
-            for path in paths:
-                books.setdefault(path.nodes, {})[name] = float(parts[name][end]) * path.weight / float(whole[end])
+        part, whole = parts[name], walk.column(node)
+        ends = _largest(part, reach)
+        if not len(ends):
+            continue
+        values = part[ends] / whole[ends]
+        value = dict(zip(ends.tolist(), values.tolist(), strict=True))
+        for path in walk.best_paths(node, ends, values, share=reach.share, at_most=reach.num_paths):
+            books.setdefault(path.nodes, {})[name] = value[path.nodes[-1]] * path.weight
+            sources.add(path.nodes[-1])
     listed = [
         PathCredit(tuple(ids[place] for place in nodes), math.fsum(split.values()), tuple(sorted(split.items())))
         for nodes, split in books.items()
     ]
     listed.sort(key=lambda path: (-magnitude(path.credit), path.nodes))
+    gross = math.fsum(float(np.abs(part).sum()) for part in parts.values())
     shown = math.fsum(abs(credit) for split in books.values() for credit in split.values())
-    return tuple(listed), max(float(gross.sum()) - shown, 0.0), int((gross > 0).sum()) - len(ends)
+    reached = np.any([part != 0 for part in parts.values()], axis=0)
+    return tuple(listed), max(gross - shown, 0.0), int(reached.sum()) - len(sources)
+
+
+def _largest(part: Float64, reach: Reach) -> NDArray[np.int64]:
+    """The sources that carry `reach.share` of a kernel's credit, at most `reach.num_sources`, largest first."""
+    sizes = np.abs(part)
+    order = np.argsort(-sizes, kind="stable")[: reach.num_sources]
+    enough = int(np.searchsorted(np.cumsum(sizes[order]), reach.share * sizes.sum())) + 1
+    return order[:enough][sizes[order[:enough]] > 0.0]

@@ -97,7 +97,7 @@ def _sheet(explanation: "Explanation", room: int) -> _Sheet:
     shown = explanation.items[:room]
     also = _also(explanation, room)
     values = [row.credit for row in shown] + [value for _, _, value in also]
-    decimals = decimals_for(values)
+    decimals = max(decimals_for(values), 2)
     units = sum_preserving(values, decimals)
     printed = [signed(unit, decimals) for unit in units]
     lines = [
@@ -174,7 +174,9 @@ def _heading(explanation: "Explanation", total: str) -> str:
         parts.append(f"score {total}")
     parts.append(f"knowledge support: {explanation.support}")
     heading = "   ".join(parts)
-    return heading if cell_width(heading) <= WIDTH else "   ".join(parts[:-1])
+    if cell_width(heading) <= WIDTH:
+        return heading
+    return "   ".join([*parts[:-1], f"support: {explanation.support}"])
 
 
 def _percent(probability: float | None) -> str:
@@ -230,7 +232,7 @@ def _folded(rows: "Sequence[Credit]", explanation: "Explanation") -> tuple[tuple
     values = [row.credit for row in rows[:_FOLDED]]
     left = [row.credit for row in rows[_FOLDED:]]
     values += [math.fsum(left)] if left else []
-    decimals = decimals_for([*values, explanation.total])
+    decimals = max(decimals_for([*values, explanation.total]), 2)
     numbers = [signed(unit, decimals) for unit in sum_preserving(values, decimals)]
     labels = [fit(escape_text(row.label), 100) for row in rows[:_FOLDED]] + ([f"{len(left):,} more"] if left else [])
     return tuple(zip(labels, numbers, strict=True))

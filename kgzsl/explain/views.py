@@ -142,7 +142,7 @@ def rest_rows(reasons: Reasons, names: Mapping[str, str]) -> list[Credit]:
             continue
         sides = (account.rest, 0.0) if side == 0 else (0.0, account.rest)
         label = f"smaller paths from {names[account.candidate.concept]}"
-        note = f"to {account.num_rest:,} more concepts, and detours" if account.num_rest else "detours"
+        note = f"to {account.num_rest:,} more concepts, and other ways" if account.num_rest else "other ways"
         key = ("rest", "target" if side == 0 else "foil")
         rows.append(Credit("rest", key, label, account.rest, note, sides, max(account.rest_gross, abs(account.rest))))
     return rows

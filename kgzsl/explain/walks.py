@@ -12,13 +12,12 @@ No walk is cut off by length.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse
-import scipy.sparse.csgraph
 import scipy.sparse.linalg
 from numpy.typing import NDArray
 
@@ -31,7 +30,7 @@ _Array = NDArray[np.float64]
 # A factorisation of a near-tree stays sparse; of a dense tangle it does not, and conjugate gradients take over.
 _DIRECT_SIZE = 3_000
 _DIRECT_DEGREE = 3.0
-_MOST_EXPANSIONS = 200
+_MOST_EXPANSIONS = 3_000
 
 
 @dataclass(frozen=True)
@@ -43,26 +42,26 @@ class WalkPath:
 
 
 class _Open(NamedTuple):
-    """A path in the queue; heaviest first, then by its nodes.
+    """A path in the queue, largest first, then by its nodes; `complete` if it ends here, else it may go on.
 
-    `mass` is minus the weight of every way to the end that begins with these nodes, `weight` that of the nodes
-    without the loops at the last one, `loops_taken` how far earlier nodes cut those loops.
+    `size` is minus the magnitude of all that begins with these nodes, `weight` that of the nodes without the loops at
+    the last one, `loops_taken` how far earlier nodes cut those loops.
     """
 
-    mass: float
+    size: float
     nodes: tuple[int, ...]
+    complete: bool
     weight: float
     loops_taken: float
 
 
-class _Prefix(NamedTuple):
-    """What the next nodes of a path need, whatever the end: solved once, used for every end."""
+class _Next(NamedTuple):
+    """What may follow a path: nodes, and for each the weight so far, the loops taken, and what flows to each end."""
 
-    weight: float
-    following: NDArray[np.int64]
-    steps: _Array
+    nodes: list[int]
+    weights: _Array
     loops_taken: _Array
-    projection: _Array
+    flows: _Array
 
 
 class WalkKernel:
@@ -86,7 +85,6 @@ class WalkKernel:
                 self._system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
             )
         self._columns: dict[int, _Array] = {}
-        self._prefixes: dict[tuple[int, ...], _Prefix] = {}
 
     def apply(self, vectors: _Array) -> _Array:
         """R times a vector `[num_nodes]`, or times the columns of a matrix `[num_nodes, n]`."""
@@ -96,59 +94,41 @@ class WalkKernel:
         """Column `node` of R, which is also its row: what walks of every length carry between it and each node."""
         return self._column(node) / (1.0 + self.beta)
 
-    def paths_to(
-        self, start: int, ends: Iterable[int], *, share: float = 0.98, at_most: int = 5
-    ) -> dict[int, tuple[WalkPath, ...]]:
-        """What `paths` gives, for many ends: in a near-tree one path is nearly always enough, and found at once."""
-        _, parents = scipy.sparse.csgraph.breadth_first_order(self.adjacency, start, directed=False)
-        found: dict[int, tuple[WalkPath, ...]] = {}
-        for end in ends:
-            direct = None if end == start or parents[end] < 0 else self._along(start, end, parents)
-            enough = direct is not None and direct.weight * (1.0 + self.beta) >= share * self._column(start)[end]
-            found[end] = (direct,) if direct and enough else self.paths(start, end, share=share, at_most=at_most)
-        return found
+    def paths(self, start: int, end: int, *, share: float = 1.0, at_most: int = 100) -> tuple[WalkPath, ...]:
+        """Simple paths from `start` to `end`, heaviest first, until `share` of R[start, end] is covered."""
+        ends, values = np.array([end], dtype=np.int64), np.ones(1)
+        return self.best_paths(start, ends, values, share=share, at_most=at_most)
 
-    def _along(self, start: int, end: int, parents: NDArray[np.int32]) -> WalkPath:
-        """The path to `end` in the breadth-first tree of `start`."""
-        nodes = [end]
-        while nodes[-1] != start:
-            nodes.append(int(parents[nodes[-1]]))
-        nodes.reverse()
-        opened = _Open(0.0, (start,), 1.0, 0.0)
-        for length in range(1, len(nodes)):
-            prefix = self._prefix(opened)
-            place = int(np.searchsorted(prefix.following, nodes[length]))
-            weight = prefix.weight * float(prefix.steps[place])
-            opened = _Open(0.0, tuple(nodes[: length + 1]), weight, float(prefix.loops_taken[place]))
-        loops = float(self._column(end)[end]) - opened.loops_taken
-        return WalkPath(opened.nodes, opened.weight * loops / (1.0 + self.beta))
+    def best_paths(
+        self, start: int, ends: NDArray[np.int64], values: _Array, *, share: float, at_most: int
+    ) -> tuple[WalkPath, ...]:
+        """Simple paths from `start` to any of `ends`, largest |value of the end| x weight first.
 
-    def paths(self, start: int, end: int, *, share: float = 0.98, at_most: int = 5) -> tuple[WalkPath, ...]:
-        """Simple paths from `start` to `end`, heaviest first, until `share` of R[start, end] is covered.
-
-        Best-first search on the exact weight of all paths that begin with a prefix, so no heavier path is
-        missed; it gives up after `at_most` paths or a few hundred steps, and R[start, end] minus what was found
-        is then the exact weight of the rest.
+        Best-first search on the exact size of all paths that begin with the same nodes, so no larger path is missed.
+        It stops when `share` of the size of everything is covered, after `at_most` paths, or after a few thousand
+        steps; what was not found is then R[start, ends] minus what was. A path of one node needs no search and
+        carries all of R[start, start].
         """
-        whole = float(self._column(end)[start])
-        if start == end:
-            return (WalkPath((start,), whole / (1.0 + self.beta)),)
-        if whole <= 0.0:
-            return ()
+        sizes = np.abs(values)
+        columns = np.stack([self._column(end) for end in ends.tolist()], axis=1)
+        whole = float(columns[start] @ sizes)
         found: list[WalkPath] = []
-        covered, expansions = 0.0, 0
-        # rounding leaves specks where nothing flows; what is dropped here stays far below the uncovered share
-        least = max((1.0 - share) * 1e-3, 1e-12) * whole
-        queue = [_Open(-whole, (start,), 1.0, 0.0)]
+        queue = [_Open(-whole, (start,), False, 1.0, 0.0)]
+        for place in np.flatnonzero(ends == start).tolist():
+            staying = float(columns[start, place])
+            queue = [_Open(-staying * float(sizes[place]), (start,), True, staying, 0.0), *queue]
+        # rounding leaves specks where nothing flows; what is dropped stays far below the uncovered share
+        covered, least, expansions = 0.0, max((1.0 - share) * 1e-3, 1e-12) * whole, 0
+        heapq.heapify(queue)
         while queue and len(found) < at_most and covered < share * whole and expansions < _MOST_EXPANSIONS:
             best = heapq.heappop(queue)
-            if best.nodes[-1] == end:
-                covered -= best.mass
-                found.append(WalkPath(best.nodes, -best.mass / (1.0 + self.beta)))
+            if best.complete:
+                covered -= best.size
+                found.append(WalkPath(best.nodes, best.weight / (1.0 + self.beta)))
                 continue
             expansions += 1
-            for entry in self._continuations(self._prefix(best), best, end):
-                if -entry.mass > least:
+            for entry in self._longer(best, ends, sizes, columns):
+                if -entry.size > least:
                     heapq.heappush(queue, entry)
         return tuple(found)
 
@@ -169,29 +149,35 @@ class WalkKernel:
             self._columns[node] = self._green(unit)
         return self._columns[node]
 
-    def _prefix(self, opened: _Open) -> _Prefix:
-        nodes = opened.nodes
-        if nodes in self._prefixes:
-            return self._prefixes[nodes]
-        here = nodes[-1]
-        row = slice(self.adjacency.indptr[here], self.adjacency.indptr[here + 1])
-        neighbours, steps = self.adjacency.indices[row], self.adjacency.data[row]
-        fresh = ~np.isin(neighbours, nodes)
-        following = neighbours[fresh].astype(np.int64)
-        columns = np.stack([self._column(node) for node in nodes], axis=1)
-        across = columns[following]
-        projection = np.linalg.solve(columns[list(nodes)], across.T)
-        loops = float(columns[here, -1]) - opened.loops_taken
-        taken = np.einsum("nk,kn->n", across, projection)
-        prefix = _Prefix(opened.weight * loops, following, self.damping * steps[fresh], taken, projection)
-        self._prefixes[nodes] = prefix
-        return prefix
+    def _longer(self, path: _Open, ends: NDArray[np.int64], sizes: _Array, columns: _Array) -> Iterator[_Open]:
+        """Each node that may follow: the path that ends there, and all those that go on."""
+        following = self._next(path, columns)
+        onward = following.flows @ sizes
+        arriving = {int(end): place for place, end in enumerate(ends.tolist())}
+        for row, node in enumerate(following.nodes):
+            nodes = (*path.nodes, node)
+            size = float(onward[row])
+            if node in arriving:
+                flow = float(following.flows[row, arriving[node]])
+                here = flow * float(sizes[arriving[node]])
+                size -= here
+                yield _Open(-here, nodes, True, flow, 0.0)
+            yield _Open(-size, nodes, False, float(following.weights[row]), float(following.loops_taken[row]))
 
-    def _continuations(self, prefix: _Prefix, opened: _Open, end: int) -> Iterator[_Open]:
-        """Each next node, with the exact weight of all paths to `end` that go on through it."""
-        column = self._column(end)
-        outside = column[prefix.following] - column[list(opened.nodes)] @ prefix.projection
-        weights = prefix.weight * prefix.steps
-        for place, mass in enumerate((weights * outside).tolist()):
-            nodes = (*opened.nodes, int(prefix.following[place]))
-            yield _Open(-mass, nodes, float(weights[place]), float(prefix.loops_taken[place]))
+    def _next(self, path: _Open, columns: _Array) -> _Next:
+        nodes, here = list(path.nodes), path.nodes[-1]
+        row = slice(self.adjacency.indptr[here], self.adjacency.indptr[here + 1])
+        steps = [
+            (node, step)
+            for node, step in zip(self.adjacency.indices[row].tolist(), self.adjacency.data[row].tolist(), strict=True)
+            if node not in nodes
+        ]
+        following = [node for node, _ in steps]
+        green = np.stack([self._column(node)[nodes + following] for node in nodes], axis=1)
+        inside, across = green[: len(nodes)], green[len(nodes) :]
+        # taking the path out of the graph takes these loops and detours out of what follows
+        projection = np.linalg.solve(inside, across.T)
+        weight = path.weight * (float(inside[-1, -1]) - path.loops_taken)
+        weights = weight * self.damping * np.array([step for _, step in steps])
+        flows = weights[:, None] * (columns[following] - projection.T @ columns[nodes])
+        return _Next(following, weights, (across.T * projection).sum(axis=0), flows)

@@ -8,7 +8,7 @@ __all__ = ["chain", "claim", "listed", "own_description", "sentence", "unambiguo
 
 Namer = Callable[[str], str]
 
-_GLOSS = 32
+_GLOSS = 24
 
 
 def unambiguous(labels: Mapping[str, str], definitions: Mapping[str, str]) -> dict[str, str]:
