@@ -5,85 +5,31 @@ their harmonic mean among all; accuracies are means over classes. Nothing is cho
 classifier's own.
 """
 
-import difflib
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from kgzsl.errors import InputFormatError, SplitError, listing
 from kgzsl.evaluation.generalized import curve_of, margins_from, raw_margins
 from kgzsl.evaluation.hierarchy import hierarchy_distances, nearest_classes, precision_rows
 from kgzsl.evaluation.metrics import (
     Average,
     PerClassAccuracy,
     accuracy_by_class,
-    checked,
     harmonic_mean,
     label_ranks,
     mean_over,
     positive,
 )
 from kgzsl.evaluation.results import EvaluationReport
+from kgzsl.evaluation.scorer import Candidates, KnownClasses, Sample, Scorer
 
 __all__ = ["EvaluationReport", "Scorer", "evaluate"]
 
-_SCORES_AT_ONCE = 2**24
-
-
-class Scorer(Protocol):
-    """What `evaluate` asks of a classifier.
-
-    Calibration is already part of the scores. If there, `gamma_`, `random_state`, and `graph_` with `concept_of(label)`
-    are used too: for the protocol, and for hierarchical precision.
-    """
-
-    @property
-    def classes_(self) -> Any:
-        """Labels of the seen classes."""
-        ...
-
-    def class_labels(self, label_space: str) -> Any:
-        """Labels of the columns of `decision_function`, for "all" or "unseen"."""
-        ...
-
-    def decision_function(self, X: Any, *, label_space: str) -> Any:
-        """Scores `[num_samples, num_classes]`, the higher the likelier."""
-        ...
-
-
-@dataclass(frozen=True)
-class _Candidates:
-    """Columns of the scores in one label space."""
-
-    label_space: str
-    labels: tuple[Any, ...]
-    place: Mapping[Any, int]
-
-    @classmethod
-    def of(cls, clf: Scorer, label_space: str) -> "_Candidates":
-        labels = _plain(clf.class_labels(label_space))
-        return cls(label_space, labels, {label: place for place, label in enumerate(labels)})
-
-    def batches(
-        self, clf: Scorer, X: NDArray[Any], y: Sequence[Any]
-    ) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
-        """Scores and places of the labels, so many rows at a time that memory stays bounded."""
-        step = max(1, _SCORES_AT_ONCE // len(self.labels))
-        for start in range(0, len(y), step):
-            part = slice(start, start + step)
-            places = np.array([self.place[label] for label in y[part]], dtype=np.int64)
-            scores = np.asarray(clf.decision_function(X[part], label_space=self.label_space))
-            if scores.shape != (len(places), len(self.labels)):
-                raise InputFormatError(
-                    f"decision_function gave scores of shape {scores.shape} for {len(places):,} samples and "
-                    f"{len(self.labels):,} classes (label_space={self.label_space!r})"
-                )
-            yield checked(scores, places)
+_Relations = Sequence[str] | str | None
 
 
 def evaluate(
@@ -95,15 +41,16 @@ def evaluate(
     *,
     ks: Sequence[int] = (1, 2, 5, 10),
     average: Average = "macro",
-    relations: Sequence[str] | str | None = None,
+    relations: _Relations = None,
     protocol: Mapping[str, Any] | None = None,
 ) -> EvaluationReport:
     """Every zero-shot measure of a fitted classifier on held-out samples of seen and of unseen classes.
 
-    `y_seen` and `y_unseen` hold labels as the classifier knows them. `average` is for Hit@k and hierarchical
-    precision ("micro" is usual on ImageNet); T1, u and s are always means over classes. `relations` span the
-    hierarchy (None: taxonomic). `protocol` adds facts that only the caller knows, such as the file and the indices of
-    the split, to the report's own.
+    `y_seen` and `y_unseen` hold labels as the classifier knows them, or anything its graph resolves to their
+    concepts. `average` is for Hit@k and hierarchical precision ("micro" is usual on ImageNet); T1, u and s are always
+    means over classes. `relations` span the hierarchy (None: taxonomic), which is that of the unseen classes and all
+    that lies above them. `protocol` adds facts that only the caller knows, such as the file and the indices of the
+    split, to the report's own.
 
     Raises `SplitError` if a label stands on the wrong side, `InputFormatError` for labels the classifier does not
     know (all are listed), for lengths that differ, and for a side without samples.
@@ -111,8 +58,7 @@ def evaluate(
     Example:
         >>> from types import SimpleNamespace
         >>> scorer = SimpleNamespace(
-        ...     classes_=["cat"],
-        ...     class_labels=lambda label_space: ["cat", "fox", "elk"][label_space == "unseen" :],
+        ...     class_labels={"all": ["cat", "fox", "elk"], "seen": ["cat"], "unseen": ["fox", "elk"]}.get,
         ...     decision_function=lambda X, label_space: X[:, label_space == "unseen" :],
         ... )
         >>> X_unseen, y_unseen = [[0.4, 0.5, 0.1], [0.6, 0.1, 0.5]], ["fox", "elk"]
@@ -121,27 +67,23 @@ def evaluate(
         (1.0, 1.0, 0.5, 0.667, 1.0)
 
     """
-    everything, unseen = _Candidates.of(clf, "all"), _Candidates.of(clf, "unseen")
-    seen = frozenset(_plain(clf.classes_))
-    sides = {"seen": _side("seen", X_seen, y_seen), "unseen": _side("unseen", X_unseen, y_unseen)}
-    _check_labels(sides["seen"][1], sides["unseen"][1], seen, unseen)
+    classes = KnownClasses.of(clf)
+    samples = classes.samples(X_seen, y_seen, X_unseen, y_unseen)
     cutoffs = tuple(positive(k, "k") for k in ks)
+    everything, unseen = classes.everything, classes.unseen
 
-    y_u = sides["unseen"][1]
-    ranks, near, hierarchy = _among_unseen(clf, unseen, sides["unseen"], cutoffs, relations)
-    places = np.array([unseen.place[label] for label in y_u], dtype=np.int64)
-    zsl = accuracy_by_class(ranks <= 1, places, len(unseen.labels))
-
-    is_seen = np.array([label in seen for label in everything.labels])
-    parts = [_among_all(clf, everything, *sides[name], is_seen) for name in ("seen", "unseen")]
+    places = unseen.places(samples[1].labels)
+    ranks, near = _among_unseen(clf, classes, samples[1], cutoffs, relations)
+    is_seen = np.array([label in classes.seen.place for label in everything.labels])
+    parts = [_among_all(clf, everything, sample, is_seen) for sample in samples]
     joint, margin, contender, rows = (np.concatenate(column) for column in zip(*parts, strict=True))
     margins = margins_from(margin, contender, rows, is_seen)
-    top1 = accuracy_by_class(joint <= 1, rows, len(everything.labels))
+    top1 = accuracy_by_class(joint <= 1, rows, len(is_seen))
     s, u = (float(np.nanmean(top1.accuracy[side])) for side in (is_seen, ~is_seen))
-    own = accuracy_by_class(contender, rows, len(everything.labels))
     gamma = getattr(clf, "gamma_", None)
+    hierarchy = None if not near else "taxonomic" if relations is None else relations
     return EvaluationReport(
-        t1=zsl.mean,
+        t1=mean_over(ranks <= 1, places, "macro"),
         hits={k: mean_over(ranks <= k, places, average) for k in cutoffs},
         hits_all={k: mean_over(joint[~is_seen[rows]] <= k, places, average) for k in cutoffs},
         u=u,
@@ -151,77 +93,49 @@ def evaluate(
         gamma=None if gamma is None else float(gamma),
         hierarchical_precision={k: mean_over(values, places, average) for k, values in near.items()},
         counts=_counts(top1, is_seen),
-        protocol={**_protocol(clf, sides, everything, unseen, hierarchy), "average": average, **dict(protocol or {})},
-        per_class=_per_class(everything, is_seen, top1, own),
+        protocol={**_protocol(clf, classes, samples, hierarchy), "average": average, **dict(protocol or {})},
+        per_class=_per_class(everything, is_seen, top1, accuracy_by_class(contender, rows, len(is_seen))),
         curve=curve_of(margins),
     )
 
 
 def _among_unseen(
-    clf: Scorer,
-    unseen: _Candidates,
-    side: tuple[NDArray[Any], Sequence[Any]],
-    ks: Sequence[int],
-    relations: Sequence[str] | str | None,
-) -> tuple[NDArray[np.int64], dict[int, NDArray[np.float64]], str | None]:
-    """Ranks, hierarchical precision of each sample by k, and which relations made the hierarchy (None without one)."""
-    graph, concept_of = getattr(clf, "graph_", None), getattr(clf, "concept_of", None)
-    near: dict[int, NDArray[np.bool_]] = {}
-    present = sorted({unseen.place[label] for label in side[1]})
-    row_of = np.full(len(unseen.labels), -1)
-    row_of[present] = np.arange(len(present))
-    if graph is not None and concept_of is not None:
-        concepts = [concept_of(label) for label in unseen.labels]
-        distances = hierarchy_distances(
-            graph.index, [concepts[place] for place in present], concepts, relations=relations
-        )
-        near = {k: nearest_classes(distances, k) for k in ks if k <= len(unseen.labels)}
-    ranks, precision = [], {k: [] for k in near}  # type: tuple[list[NDArray[np.int64]], dict[int, list[NDArray[Any]]]]
-    for scores, places in unseen.batches(clf, *side):
+    clf: Scorer, classes: KnownClasses, sample: Sample, ks: Sequence[int], relations: _Relations
+) -> tuple[NDArray[np.int64], dict[int, NDArray[np.float64]]]:
+    """Rank of each sample, and by k its hierarchical precision."""
+    unseen = classes.unseen
+    present = np.unique(unseen.places(sample.labels))
+    sets = _correct_sets(classes, present, [k for k in ks if k <= len(unseen.labels)], relations)
+    ranks: list[NDArray[np.int64]] = []
+    precision: dict[int, list[NDArray[np.float64]]] = {k: [] for k in sets}
+    for scores, places in unseen.batches(clf, sample):
         ranks.append(label_ranks(scores, places))
-        for k, correct in near.items():
-            precision[k].append(precision_rows(scores, correct[row_of[places]], k))
-    described = None if not near else "taxonomic" if relations is None else repr(relations)
-    return np.concatenate(ranks), {k: np.concatenate(rows) for k, rows in precision.items()}, described
+        for k, correct in sets.items():
+            precision[k].append(precision_rows(scores, correct[np.searchsorted(present, places)], k))
+    return np.concatenate(ranks), {k: np.concatenate(rows) for k, rows in precision.items()}
+
+
+def _correct_sets(
+    classes: KnownClasses, present: NDArray[np.int64], ks: Sequence[int], relations: _Relations
+) -> dict[int, NDArray[np.bool_]]:
+    """By k, the unseen classes that count as near to each class with samples; nothing without a graph of them all."""
+    if classes.graph is None or classes.not_in_graph:
+        return {}
+    concepts = [classes.concept[label] for label in classes.unseen.labels]
+    index = classes.graph.induced(concepts, relations=relations).index
+    distances = hierarchy_distances(index, [concepts[place] for place in present], concepts, relations=relations)
+    return {k: nearest_classes(distances, k) for k in ks}
 
 
 def _among_all(
-    clf: Scorer, everything: _Candidates, X: NDArray[Any], y: Sequence[Any], is_seen: NDArray[np.bool_]
+    clf: Scorer, everything: Candidates, sample: Sample, is_seen: NDArray[np.bool_]
 ) -> tuple[NDArray[Any], ...]:
     """Rank, margin, whether best on its own side, and place, of each sample."""
     parts = [
         (label_ranks(scores, places), *raw_margins(scores, places, is_seen), places)
-        for scores, places in everything.batches(clf, X, y)
+        for scores, places in everything.batches(clf, sample)
     ]
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-
-
-def _side(name: str, X: ArrayLike, y: Sequence[Any]) -> tuple[NDArray[Any], tuple[Any, ...]]:
-    table, labels = np.asarray(X), _plain(y)
-    if table.ndim != 2:
-        raise InputFormatError(f"X_{name} has shape [num_samples, dim], not {table.shape}")
-    if len(table) != len(labels):
-        raise InputFormatError(f"X_{name} has {len(table):,} rows and y_{name} {len(labels):,} labels")
-    if not labels:
-        raise InputFormatError(f"no samples of {name} classes: X_{name} is empty, and a mean over nothing has no value")
-    return table, labels
-
-
-def _check_labels(y_seen: Sequence[Any], y_unseen: Sequence[Any], seen: frozenset[Any], unseen: _Candidates) -> None:
-    for name, labels, wrong in (("unseen", y_unseen, seen), ("seen", y_seen, frozenset(unseen.place))):
-        overlap = sorted({str(label) for label in labels if label in wrong})
-        if overlap:
-            other = "seen" if name == "unseen" else "unseen"
-            raise SplitError(f"y_{name} has {len(overlap):,} {other} class(es): {listing(overlap)}", overlap=overlap)
-    known = seen | frozenset(unseen.place)
-    unknown = sorted({str(label) for label in (*y_seen, *y_unseen) if label not in known})
-    if unknown:
-        valid = sorted(map(str, known))
-        nearest = difflib.get_close_matches(unknown[0], valid, n=3)
-        raise InputFormatError(
-            f"the classifier has no class for {len(unknown):,} label(s): {listing(unknown, limit=len(unknown))}"
-            + (f"; nearest to {unknown[0]!r}: {listing(nearest)}" if nearest else "")
-        )
 
 
 def _counts(top1: PerClassAccuracy, is_seen: NDArray[np.bool_]) -> dict[str, int]:
@@ -235,7 +149,7 @@ def _counts(top1: PerClassAccuracy, is_seen: NDArray[np.bool_]) -> dict[str, int
 
 
 def _per_class(
-    everything: _Candidates, is_seen: NDArray[np.bool_], top1: PerClassAccuracy, own: PerClassAccuracy
+    everything: Candidates, is_seen: NDArray[np.bool_], top1: PerClassAccuracy, own: PerClassAccuracy
 ) -> pl.DataFrame:
     table = pl.DataFrame(
         {
@@ -250,32 +164,23 @@ def _per_class(
 
 
 def _protocol(
-    clf: Scorer,
-    sides: Mapping[str, tuple[NDArray[Any], Sequence[Any]]],
-    everything: _Candidates,
-    unseen: _Candidates,
-    hierarchy: str | None,
+    clf: Scorer, classes: KnownClasses, samples: tuple[Sample, Sample], hierarchy: _Relations
 ) -> dict[str, Any]:
-    graph = getattr(clf, "graph_", None)
     random_state = getattr(clf, "random_state", None)
     return {
-        "candidates": {"t1": len(unseen.labels), "u, s": len(everything.labels)},
+        "candidates": {"t1": len(classes.unseen.labels), "u, s": len(classes.everything.labels)},
         "ties": "against the prediction",
         "t1, u, s": "macro",
         "gamma": "the classifier's own; AUSUC over all",
         "random_state": random_state if isinstance(random_state, int) else None,
-        "hierarchy": hierarchy,
-        "graph": None if graph is None else str(graph.name),
-        "graph_fingerprint": None if graph is None else str(graph.fingerprint),
-        "labels_sha256": {name: _digest(labels) for name, (_, labels) in sides.items()},
+        "hierarchy": hierarchy if hierarchy is None or isinstance(hierarchy, str) else list(hierarchy),
+        "not_in_graph": classes.not_in_graph,
+        "graph": None if classes.graph is None else classes.graph.name,
+        "graph_fingerprint": None if classes.graph is None else classes.graph.fingerprint,
+        "labels_sha256": {name: _digest(sample) for name, sample in zip(("seen", "unseen"), samples, strict=True)},
     }
 
 
-def _digest(labels: Sequence[Any]) -> str:
+def _digest(sample: Sample) -> str:
     """Tells whether two reports were measured on the same labels in the same order."""
-    return hashlib.sha256("\n".join(map(str, labels)).encode()).hexdigest()
-
-
-def _plain(labels: Any) -> tuple[Any, ...]:
-    """Labels as Python values, so that a NumPy string and a string are the same label."""
-    return tuple(cast("list[Any]", np.asarray(labels, dtype=object).tolist())) if len(labels) else ()
+    return hashlib.sha256("\n".join(map(str, sample.labels)).encode()).hexdigest()

@@ -26,7 +26,8 @@ class EvaluationReport:
       classes, and 2su / (s + u).
     * `gamma`: what the classifier takes off the scores of seen classes; None if it does not say.
     * `ausuc`: area under (s, u) over every gamma; `curve` has its points.
-    * `hierarchical_precision`: by k, among the unseen candidates; empty without a graph, and for k above their number.
+    * `hierarchical_precision`: by k, among the unseen candidates; left out without a graph of all of them, and for k
+      above their number.
     * `per_class`: a row for each class, seen ones first: label, side, num_samples, accuracy (all classes are
       candidates), accuracy_own_side (its own side is); null for a class without samples, which no mean includes.
     * `counts`: samples, classes and classes without samples, by side. `protocol`: how it was done, as plain values.

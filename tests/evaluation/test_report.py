@@ -1,7 +1,7 @@
 """The whole protocol on a classifier made of a table, against the plain measures."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -9,7 +9,7 @@ import pytest
 
 from kgzsl.errors import InputFormatError, SplitError
 from kgzsl.evaluation import ausuc, evaluate, hits_at_k, seen_unseen_accuracy
-from kgzsl.evaluation import report as report_module
+from kgzsl.evaluation import scorer as scorer_module
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.relation import SHARED_RELATIONS
 
@@ -23,10 +23,9 @@ class TableScorer:
 
     gamma_: float = 0.25
     random_state: int = 7
-    classes_: np.ndarray = field(default_factory=lambda: np.array(SEEN))
 
     def class_labels(self, label_space):
-        return np.array(COLUMNS if label_space == "all" else UNSEEN)
+        return np.array({"all": COLUMNS, "seen": SEEN, "unseen": UNSEEN}[label_space])
 
     def decision_function(self, X, *, label_space):
         moved = X - self.gamma_ * np.isin(COLUMNS, SEEN)
@@ -38,15 +37,17 @@ class GraphScorer(TableScorer):
     def graph_(self):
         is_a = next(r for r in SHARED_RELATIONS.values() if r.name == "is_a")
         edges = [("fox", "animal"), ("cat", "animal"), ("elm", "tree"), ("yew", "tree"), ("<oak>", "tree")]
+        ids = sorted({end for edge in edges for end in edge} | {"dog"})
         return KnowledgeGraph.from_tables(
-            pl.DataFrame({"id": sorted({end for edge in edges for end in edge} | {"dog"})}),
+            pl.DataFrame([{"id": id_, "alternate_ids": [f"n-{id_}"]} for id_ in ids]),
             pl.DataFrame([{"head": a, "relation": "is_a", "tail": b} for a, b in edges]),
             [is_a],
             name="toy",
         )
 
-    def concept_of(self, label):
-        return str(label)
+    @property
+    def concepts_(self):
+        return tuple(COLUMNS)
 
 
 def samples(seed=0, num=60):
@@ -114,7 +115,7 @@ def test_protocol_says_how_it_was_done(measured):
 
 
 def test_batches_change_nothing(measured, monkeypatch):
-    monkeypatch.setattr(report_module, "_SCORES_AT_ONCE", 40)
+    monkeypatch.setattr(scorer_module, "_SCORES_AT_ONCE", 40)
     assert evaluate(GraphScorer(), *samples(), protocol={"split": "made up"}).to_dict() == measured.to_dict()
 
 
@@ -148,13 +149,30 @@ def test_a_scorer_without_gamma_reports_none():
     scorer = TableScorer(gamma_=0.0)
 
     class Plain:
-        classes_ = scorer.classes_
         class_labels = staticmethod(scorer.class_labels)
         decision_function = staticmethod(scorer.decision_function)
 
     measured = evaluate(Plain(), *samples())
     assert measured.gamma is None
     assert measured.to_frame()["gamma"].item() is None
+
+
+def test_labels_may_be_anything_the_graph_resolves(measured):
+    X_seen, y_seen, X_unseen, y_unseen = samples()
+    renamed = evaluate(
+        GraphScorer(), X_seen, [f"n-{y}" for y in y_seen], X_unseen, np.array([f"n-{y}" for y in y_unseen]),
+        protocol={"split": "made up"},
+    )  # fmt: skip
+    assert renamed.to_dict() == measured.to_dict()
+
+
+def test_a_class_outside_the_graph_leaves_hierarchical_precision_out_and_is_named():
+    class Grown(GraphScorer):
+        concepts_ = ("fox", "cat", "dog", "elm", "<oak>", "added later")
+
+    report = evaluate(Grown(), *samples())
+    assert report.hierarchical_precision == {}
+    assert (report.protocol["hierarchy"], report.protocol["not_in_graph"]) == (None, ["added later"])
 
 
 def test_a_label_on_the_wrong_side_is_a_split_error():
