@@ -1,0 +1,240 @@
+"""From examples or weights of seen classes, and a graph, to a fitted problem."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgzsl._registry import Registry
+from kgzsl.contracts import FittedPropagator, FloatArray, NodeEncoder, Propagator, Supervision
+from kgzsl.decision.calibration import Calibration, calibrate
+from kgzsl.decision.classes import Classes
+from kgzsl.decision.inputs import InputScale, class_means, unit_rows
+from kgzsl.decision.problem import Problem
+from kgzsl.decision.pseudo_unseen import pretended_folds
+from kgzsl.decision.view import GraphView, encoded, unreachable
+from kgzsl.errors import InputFormatError
+from kgzsl.graph.knowledge_graph import KnowledgeGraph
+
+__all__ = ["PROPAGATORS", "Examples", "FitReport", "Settings", "fit_problem", "resolve_propagator"]
+
+PROPAGATORS = Registry(
+    "propagator",
+    "kgzsl.propagators",
+    {
+        "graph-gp": "kgzsl.propagation.graph_gp:GraphGP",
+        "sgcn": "kgzsl.propagation:SGCN",
+        "gcnz": "kgzsl.propagation:GCNZ",
+        "dgp": "kgzsl.propagation:DGP",
+        "dgpm": "kgzsl.propagation:DGPM",
+        "conse": "kgzsl.baselines:ConSE",
+        "eszsl": "kgzsl.baselines:ESZSL",
+    },
+)
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What a fit did: counts, seconds, what was chosen, and the classes that nothing reaches.
+
+    `unreachable` are unseen classes that no path connects to a seen one: they are allowed, and get what the model
+    says of a concept it knows by its features alone.
+    """
+
+    num_seen: int
+    num_unseen: int
+    num_concepts: int
+    num_edges: int
+    num_examples: int
+    unreachable: tuple[str, ...]
+    calibration: Calibration
+    propagation: Any
+    seconds: dict[str, float] = field(compare=False)
+
+    def __str__(self) -> str:
+        spent = ", ".join(f"{name} {value:.2f} s" for name, value in self.seconds.items())
+        lines = [
+            f"{self.num_seen:,} seen and {self.num_unseen:,} unseen classes, {self.num_examples:,} examples, "
+            f"graph of {self.num_concepts:,} concepts and {self.num_edges:,} edges",
+            f"gamma {self.calibration.gamma:.4g}, temperature {self.calibration.temperature:.4g} "
+            f"({self.calibration.source})",
+            f"time: {spent}",
+        ]
+        if self.unreachable:
+            lines.append(f"{len(self.unreachable):,} unseen class(es) without a path to any seen class")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Seen classes as given: labels, weights or means, and examples where there are any."""
+
+    classes: Classes
+    weights: NDArray[np.float64]
+    kind: Literal["prototype", "linear"]
+    X: NDArray[Any] | None = None
+    y: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The estimator's parameters, as its fit needs them."""
+
+    graph: KnowledgeGraph
+    encoder: NodeEncoder
+    propagator: Propagator
+    calibration: str | float | None
+    relations: tuple[str, ...] | None
+    random_state: int
+
+
+def resolve_propagator(propagator: Any, relations: tuple[str, ...] | None) -> tuple[Propagator, tuple[str, ...] | None]:
+    """A propagator by name or as it is, and the relations it works over."""
+    if isinstance(propagator, str):
+        kind = PROPAGATORS.load(propagator)
+        takes_relations = (
+            any(f.name == "relations" for f in fields(kind)) if hasattr(kind, "__dataclass_fields__") else False
+        )
+        return (kind(relations=relations) if takes_relations else kind()), relations
+    if not callable(getattr(propagator, "fit", None)) or isinstance(propagator, type):
+        raise InputFormatError(
+            f"propagator is a name ({', '.join(PROPAGATORS.names())}) or an object with fit(index, features, "
+            f"supervision), not {propagator!r}"
+        )
+    own = getattr(propagator, "relations", None)
+    if relations is not None and own is not None and tuple(own) != relations:
+        raise InputFormatError(f"relations={relations!r} here, but the propagator has {own!r}: give them once")
+    if relations is not None and hasattr(propagator, "relations"):
+        return replace(propagator, relations=relations), relations
+    return propagator, relations if own is None else tuple(own)
+
+
+def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitReport]:
+    """Encode the graph around the classes, propagate, calibrate."""
+    classes = examples.classes
+    clock = _Clock()
+    graph = settings.graph.induced(classes.concepts, relations=settings.relations)
+    encoder = settings.encoder.fit(settings.graph, graph.ids)
+    view = GraphView(graph, encoded(encoder, settings.graph, graph.ids))
+    clock.lap("features")
+    scale = _scale(examples)
+    supervision = _supervision(examples, scale, settings.random_state)
+    model = settings.propagator.fit(view.index, view.features, supervision)
+    clock.lap("propagation")
+    weights = _all_weights(model, view, classes, scale.targets(examples.weights))
+    problem = Problem(
+        classes, scale, weights, Calibration(0.0, 1.0, "none"), settings.graph, settings.graph, (view,), (0,) * len(classes.labels),
+        model, encoder, settings.relations,
+    )  # fmt: skip
+    folds = _folds(problem, settings, supervision, examples)
+    problem = replace(problem, calibration=calibrate(settings.calibration, folds))
+    clock.lap("calibration")
+    seen, unseen = classes.concepts[: classes.num_seen], classes.concepts[classes.num_seen :]
+    report = FitReport(
+        num_seen=len(seen),
+        num_unseen=len(unseen),
+        num_concepts=len(graph),
+        num_edges=graph.index.num_edges,
+        num_examples=0 if examples.X is None else len(examples.X),
+        unreachable=unreachable(view.index, seen, unseen, settings.relations),
+        calibration=problem.calibration,
+        propagation=model.report,
+        seconds=clock.laps,
+    )
+    return problem, report
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = now - self._last
+        self._last = now
+
+
+def _scale(examples: Examples) -> InputScale:
+    if examples.kind == "linear":
+        return InputScale("linear", np.zeros(examples.weights.shape[1] - 1))
+    return InputScale("prototype", examples.weights.mean(axis=0))
+
+
+def _supervision(examples: Examples, scale: InputScale, random_state: int) -> Supervision:
+    """What the propagator may know, its classes sorted by concept id."""
+    concepts = examples.classes.concepts[: examples.classes.num_seen]
+    order = sorted(range(len(concepts)), key=concepts.__getitem__)
+    place = np.argsort(order)
+    inputs = labels = None
+    if examples.X is not None and examples.y is not None:
+        inputs = scale.prepare(examples.X).astype(np.float32)
+        labels = place[examples.y].astype(np.int64)
+    return Supervision(
+        classes=tuple(concepts[p] for p in order),
+        weights=scale.targets(examples.weights)[order],
+        kind=examples.kind,
+        inputs=inputs,
+        labels=labels,
+        random_state=random_state,
+    )
+
+
+def _all_weights(model: FittedPropagator, view: GraphView, classes: Classes, seen: FloatArray) -> FloatArray:
+    """Rows of all classes: seen ones keep their own."""
+    unseen = classes.concepts[classes.num_seen :]
+    if not unseen or not hasattr(model, "weights"):
+        return np.vstack([seen, np.zeros((len(unseen), seen.shape[1]), dtype=np.float32)])
+    rows = np.asarray(model.weights(view.index, view.features, concepts=list(unseen)), dtype=np.float32)
+    if rows.shape != (len(unseen), seen.shape[1]) or not np.isfinite(rows).all():
+        raise InputFormatError(f"the propagator gave weights of shape {rows.shape} for {len(unseen)} unseen classes")
+    return np.vstack([seen, rows])
+
+
+def _folds(problem: Problem, settings: Settings, supervision: Supervision, examples: Examples) -> Any:
+    """Pretended-unseen folds, where they are asked for or cost next to nothing.
+
+    A model that can be fitted again with the settings it chose is closed-form: its folds are always made. Others
+    are trained anew for each fold, and only if the correction asks for it.
+    """
+    chosen = getattr(problem.model, "settings", None)
+    propagator = settings.propagator
+    if chosen is not None and hasattr(propagator, "settings"):
+        propagator = replace(propagator, settings=chosen)  # type: ignore[type-var]
+    elif settings.calibration != "stacking":
+        return []
+    view = problem.views[0]
+
+    def fold_scores(part: Supervision, held_out: tuple[str, ...], inputs: FloatArray) -> NDArray[np.float64]:
+        model = propagator.fit(view.index, view.features, part)
+        if hasattr(model, "scores"):
+            concepts = [*part.classes, *held_out]
+            return np.asarray(model.scores(inputs, view.index, view.features, concepts=concepts), dtype=np.float64)
+        rows = np.asarray(model.weights(view.index, view.features, concepts=list(held_out)))
+        return np.asarray(inputs.astype(np.float64) @ np.vstack([part.weights, rows]).astype(np.float64).T)
+
+    own = None if hasattr(problem.model, "scores") else _own_scores(problem.scale, examples)
+    return pretended_folds(supervision, fold_scores, own)
+
+
+def _own_scores(scale: InputScale, examples: Examples) -> NDArray[np.float64] | None:
+    """Each input's score against its own class's mean without it; NaN where it is the only example."""
+    if scale.kind == "linear" or examples.X is None or examples.y is None:
+        return None
+    X = np.asarray(examples.X, dtype=np.float64)
+    counts = np.bincount(examples.y, minlength=examples.classes.num_seen)
+    means = class_means(X, examples.y, examples.classes.num_seen)
+    left = (counts[examples.y] - 1).astype(np.float64)[:, None]
+    others = np.divide(
+        means[examples.y] * counts[examples.y][:, None] - X, left, out=np.full_like(X, np.nan), where=left > 0
+    )
+    scores: NDArray[np.float64] = np.sum(scale.prepare(X) * unit_rows(others - scale.mean), axis=1)
+    return scores
+
+
+def relation_names(relations: Sequence[str] | str | None) -> tuple[str, ...] | None:
+    """A selection of relations as a tuple; a single name is one."""
+    return None if relations is None else (relations,) if isinstance(relations, str) else tuple(relations)
