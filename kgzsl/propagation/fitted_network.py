@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from kgzsl.contracts import FloatArray, State
-from kgzsl.errors import InputFormatError, IntegrityError, PluginError, listing
+from kgzsl.errors import InputFormatError, IntegrityError, PluginError, VersionError, listing
 from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.convolution_network import Architecture, ConvolutionNetwork
 from kgzsl.propagation.network_inputs import network_inputs, predicted
@@ -17,6 +17,8 @@ from kgzsl.propagation.topology import Topology, topology_from_config
 from kgzsl.propagation.training import resolved_device
 
 __all__ = ["FittedNetwork", "ModuleFactory", "checked_features", "factory_name"]
+
+_FORMAT = 1
 
 ModuleFactory = Callable[[int, int], nn.Module]
 """Builds a module from the widths of its input and its output."""
@@ -70,6 +72,7 @@ class FittedNetwork:
         network = self.network
         on_processor = self.report.get("settings", {}).get("device") == "cpu"
         config = {
+            "format": _FORMAT,
             "in_channels": self.in_channels,
             "out_channels": self.out_channels,
             "architecture": network.architecture.config() if isinstance(network, ConvolutionNetwork) else None,
@@ -95,8 +98,11 @@ class FittedNetwork:
     ) -> "FittedNetwork":
         """The model that `state` described; a module or topology that is not ours has to be given again.
 
-        Nothing is imported by a name that stands in a file: `PluginError` tells what is missing.
+        Nothing is imported by a name that stands in a file: `PluginError` tells what is missing. `IntegrityError` if the
+        arrays are not those that the configuration speaks of, or not finite.
         """
+        if config.get("format") != _FORMAT:
+            raise VersionError("network", found=config.get("format"), supported=f"format {_FORMAT}")
         parameters = {name: values for name, values in arrays.items() if name != "report.losses"}
         widths = int(config["in_channels"]), int(config["out_channels"])
         network = _unfilled(config, widths, module_factory)
