@@ -37,7 +37,7 @@ def read_imagenet_graph(
     graph = load_graph("wordnet-3.0") if wordnet is None else wordnet
     ids = _resolved(graph, [*(wnid for part in _PARTS for wnid in classes[part]), *others[""]])
     part = graph.neighborhood(sorted(set(ids.values())), hops=0, relations="is_a")
-    named = {ids[wnid] for part_ in _PARTS for wnid in classes[part_]}
+    named = {ids[wnid] for wnid in [*classes["train"], *classes["test"]]}
     report = {
         "train_classes": len(classes["train"]),
         "test_classes": len(classes["test"]),
@@ -46,7 +46,8 @@ def read_imagenet_graph(
         "concepts": len(part),
         "edges": part.index.num_edges,
     }
-    return part.with_tables(name="imagenet", report=report)
+    taxonomy = [part.relations["is_a"]]
+    return KnowledgeGraph.from_tables(part.concepts_table, part.edges_table, taxonomy, name="imagenet", report=report)
 
 
 def _listed(source: Any, parts: Sequence[str] | None) -> dict[str, list[str]]:
@@ -65,7 +66,8 @@ def _listed(source: Any, parts: Sequence[str] | None) -> dict[str, list[str]]:
     if not isinstance(data, Mapping) or not set(parts) <= set(data):
         raise SourceError(location, f"expected an object with {' and '.join(map(repr, parts))}, each a list of wnids")
     for part in parts:
-        if isinstance(data[part], str) or not all(isinstance(wnid, str) for wnid in data[part]):
+        listed = isinstance(data[part], Sequence) and not isinstance(data[part], str)
+        if not listed or not all(isinstance(wnid, str) for wnid in data[part]):
             raise SourceError(location, f"{part or 'the list'} is not a list of wnids such as 'n02129604'")
     return {part: list(data[part]) for part in parts}
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from kgzsl.errors import DataMissingError, SourceError
@@ -76,9 +77,7 @@ def database_folder(directory: str | Path) -> Path:
             absent = [name for name in names if not (folder / name).is_file()]
             if not absent:
                 return folder
-            raise DataMissingError(
-                folder, f"WordNet lacks {', '.join(absent)}; the four data.* need their four index.*"
-            )
+            raise DataMissingError(folder, f"has no {', '.join(absent)}; WordNet is four data.* and four index.*")
     reason = "has no data.noun" if given.is_dir() else "is not a folder"
     raise DataMissingError(
         given, f"{reason}; expected a folder of WordNet 3 database files (data.*, index.*), as in Debian's wordnet-base"
@@ -206,7 +205,7 @@ def _field_faults(fields: Iterator[str], cut: str) -> Iterator[str]:
         count = next(fields)
         yield _number(count, "pointer count", 10)
         for place in range(1, int(count) + 1):
-            pointer = [text for text, _ in zip(fields, range(4), strict=False)]
+            pointer = list(islice(fields, 4))
             if len(pointer) < 4:
                 yield f"the line ends inside pointer {place} of {int(count)}{cut}"
             yield _pointer_fault(place, *pointer)

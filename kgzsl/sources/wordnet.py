@@ -150,22 +150,19 @@ def _concept_table(files: WordNetFiles, suffix: str) -> pl.DataFrame:
     synsets, index = files.synsets[suffix], files.indexes[suffix]
     definitions, examples = zip(*map(_definition_and_examples, synsets.glosses), strict=True)
     labels = [[word.replace("_", " ") for word in words] for words in synsets.words]
-    ranks = [
-        [str(index.senses[word.lower()].index(offset) + 1) for word in words]
-        for words, offset in zip(synsets.words, synsets.offsets, strict=True)
-    ]
+    ranks = _sense_numbers(files.folder / f"index.{suffix}", synsets, index)
     lists = {
         "aliases": [words[1:] for words in labels],
         "alternate_ids": map(_spellings, synsets.parts, synsets.offsets),
         "examples": examples,
         "lex_ids": synsets.lex_ids,
-        "sense_numbers": ranks,
+        "sense_numbers": [list(map(str, numbers)) for numbers in ranks],
         "markers": synsets.markers,
         "verb_frames": map(_frames, synsets.frames, labels),
     }
     return pl.DataFrame(
         {
-            "id": _names(files.folder, suffix, synsets, index),
+            "id": _names(synsets, index, ranks),
             "label": [words[0] for words in labels],
             "definition": definitions,
             "pos": synsets.parts,
@@ -200,23 +197,28 @@ def _frames(frames: Sequence[tuple[int, int]], words: Sequence[str]) -> list[str
     return [f"{words[word - 1]}: {VERB_FRAMES[n - 1]}" if word else VERB_FRAMES[n - 1] for n, word in frames]
 
 
-def _names(folder: Path, suffix: str, synsets: Synsets, index: Index) -> list[str]:
+def _sense_numbers(path: Path, synsets: Synsets, index: Index) -> list[list[int]]:
+    """For each word of each synset, the rank of the synset among those of the word, most frequent first, from 1."""
+    numbers = []
+    for words, offset in zip(synsets.words, synsets.offsets, strict=True):
+        try:
+            numbers.append([index.senses[word.lower()].index(offset) + 1 for word in words])
+        except (KeyError, ValueError) as error:
+            expected = f"synset {offset} under each of {listing([word.lower() for word in words])}"
+            raise IntegrityError(path, expected=expected, found="a word without it") from error
+    return numbers
+
+
+def _names(synsets: Synsets, index: Index, ranks: Sequence[Sequence[int]]) -> list[str]:
     """NLTK's name of each synset: first word, part of speech, rank of the synset among those of the word.
 
     Satellites are ranked among satellites only, as NLTK does since 3.9.2, and heads among all adjectives.
     """
     satellites = {offset for offset, part in zip(synsets.offsets, synsets.parts, strict=True) if part == "s"}
     names = []
-    for words, part, offset in zip(synsets.words, synsets.parts, synsets.offsets, strict=True):
-        word = words[0].lower()
-        senses = index.senses.get(word, [])
+    for words, part, numbers in zip(synsets.words, synsets.parts, ranks, strict=True):
+        word, rank = words[0].lower(), numbers[0]
         if part == "s":
-            senses = [sense for sense in senses if sense in satellites]
-        if offset not in senses:
-            raise IntegrityError(
-                folder / f"index.{suffix}",
-                expected=f"offset {offset} under {word!r}",
-                found=listing(senses) or "nothing",
-            )
-        names.append(f"{word}.{part}.{senses.index(offset) + 1:02d}")
+            rank = sum(offset in satellites for offset in index.senses[word][:rank])
+        names.append(f"{word}.{part}.{rank:02d}")
     return names
