@@ -1,6 +1,7 @@
 """Settings of the graph Gaussian process, chosen on the seen classes alone: some of them pretend to be unseen."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -14,6 +15,7 @@ from kgzsl.graph.index import IntArray
 from kgzsl.propagation.gp_folds import Fold, Guesses, held_out_smoother, leave_one_out_cosine, random_folds
 from kgzsl.propagation.gp_kernels import KernelSource
 from kgzsl.propagation.gp_settings import GPSettings, default_candidates
+from kgzsl.propagation.gp_threads import one_thread
 
 __all__ = ["Examples", "choose_examples", "select_settings"]
 
@@ -28,6 +30,9 @@ FEWEST_CLASSES = 4
 
 TRIALS = 500
 """How many classes should have pretended to be unseen, over all splits."""
+
+SMALL = 400
+"""Up to so many seen classes the products are too small to be shared out to several threads."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +99,8 @@ def select_settings(
     repeats = min(4, max(1, -(-TRIALS // num))) if repeats is None else repeats
     comparison = _Comparison(source, seen, supervision, shared_space=shared_space)
     parts = random_folds(num, folds, repeats, supervision.random_state)
-    accuracy, cosine = comparison.scores(tried, parts)
+    with one_thread() if num <= SMALL else nullcontext():
+        accuracy, cosine = comparison.scores(tried, parts)
     best = max(range(len(tried)), key=lambda place: (round(accuracy[place], 9), round(cosine[place], 9), -place))
     report = {
         "chosen_by": "fold accuracy" if supervision.inputs is not None else "fold accuracy of the targets",
