@@ -26,7 +26,7 @@ def hierarchy_distances(
     candidates: Sequence[str] | None = None,
     *,
     relations: Sequence[str] | str | None = None,
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """Edges from each concept to each candidate, up or down the taxonomy, `[num_concepts, num_candidates]`.
 
     The candidates are the concepts themselves if none are named; inf means that there is no path. `relations` are
@@ -36,7 +36,7 @@ def hierarchy_distances(
     rows = index.positions(concepts)
     columns = rows if candidates is None else index.positions(candidates)
     graph = index.adjacency(relations, symmetric=True)
-    distances = np.empty((len(rows), len(columns)))
+    distances = np.empty((len(rows), len(columns)), dtype=np.float32)
     # distances to the whole graph are never held for more than 64 concepts
     for start in range(0, len(rows), 64):
         part = slice(start, start + 64)
@@ -58,9 +58,19 @@ def nearest_classes(distances: ArrayLike, k: int) -> NDArray[np.bool_]:
     table = np.asarray(distances, dtype=np.float64)
     if table.ndim != 2 or np.isnan(table).any():
         raise InputFormatError(f"distances are a matrix without NaN, not shape {table.shape}")
-    place = min(positive(k, "k"), table.shape[1]) - 1
-    radius = np.partition(table, place, axis=1)[:, place]
-    return np.asarray((table <= radius[:, None]) & np.isfinite(table))
+    return np.asarray(table <= radii(table, positive(k, "k"))[:, None])
+
+
+def radii(distances: NDArray[np.floating[Any]], k: int) -> NDArray[np.floating[Any]]:
+    """Distance of each row's k-th nearest column, or of the farthest that can be reached: what lies within is near."""
+    place = min(k, distances.shape[1]) - 1
+    parts = [
+        np.partition(distances[start : start + 1024], place, axis=1)[:, place]
+        for start in range(0, len(distances), 1024)
+    ]
+    radius = np.concatenate(parts) if parts else np.empty(0, dtype=distances.dtype)
+    # the largest number there is leaves out exactly the columns at infinity
+    return np.asarray(np.minimum(radius, np.finfo(distances.dtype).max))
 
 
 def hierarchical_precision(

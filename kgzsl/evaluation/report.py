@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from kgzsl.evaluation.generalized import curve_of, margins_from, raw_margins
-from kgzsl.evaluation.hierarchy import hierarchy_distances, nearest_classes, precision_rows
+from kgzsl.evaluation.hierarchy import hierarchy_distances, precision_rows, radii
 from kgzsl.evaluation.metrics import (
     Average,
     PerClassAccuracy,
@@ -105,26 +105,27 @@ def _among_unseen(
     """Rank of each sample, and by k its hierarchical precision."""
     unseen = classes.unseen
     present = np.unique(unseen.places(sample.labels))
-    sets = _correct_sets(classes, present, [k for k in ks if k <= len(unseen.labels)], relations)
+    distances = _distances(classes, present, relations)
+    # a matrix of distances and a radius a row, not a matrix for every k: 20,842 classes squared are 1.7 GB
+    radius = {} if distances is None else {k: radii(distances, k) for k in ks if k <= len(unseen.labels)}
     ranks: list[NDArray[np.int64]] = []
-    precision: dict[int, list[NDArray[np.float64]]] = {k: [] for k in sets}
+    precision: dict[int, list[NDArray[np.float64]]] = {k: [] for k in radius}
     for scores, places in unseen.batches(clf, sample):
         ranks.append(label_ranks(scores, places))
-        for k, correct in sets.items():
-            precision[k].append(precision_rows(scores, correct[np.searchsorted(present, places)], k))
-    return np.concatenate(ranks), {k: np.concatenate(rows) for k, rows in precision.items()}
+        rows = np.searchsorted(present, places)
+        for k, reach in radius.items():
+            assert distances is not None
+            precision[k].append(precision_rows(scores, distances[rows] <= reach[rows, None], k))
+    return np.concatenate(ranks), {k: np.concatenate(values) for k, values in precision.items()}
 
 
-def _correct_sets(
-    classes: KnownClasses, present: NDArray[np.int64], ks: Sequence[int], relations: _Relations
-) -> dict[int, NDArray[np.bool_]]:
-    """By k, the unseen classes that count as near to each class with samples; nothing without a graph of them all."""
+def _distances(classes: KnownClasses, present: NDArray[np.int64], relations: _Relations) -> NDArray[np.float32] | None:
+    """From the unseen classes with samples to all unseen classes; None without a graph that has them all."""
     if classes.graph is None or classes.not_in_graph:
-        return {}
+        return None
     concepts = [classes.concept[label] for label in classes.unseen.labels]
     index = classes.graph.induced(concepts, relations=relations).index
-    distances = hierarchy_distances(index, [concepts[place] for place in present], concepts, relations=relations)
-    return {k: nearest_classes(distances, k) for k in ks}
+    return hierarchy_distances(index, [concepts[place] for place in present], concepts, relations=relations)
 
 
 def _among_all(

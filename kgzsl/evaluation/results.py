@@ -25,7 +25,8 @@ class EvaluationReport:
     * `s`, `u`, `harmonic_mean`: top-1 on seen and on unseen classes with all classes as candidates, mean over
       classes, and 2su / (s + u).
     * `gamma`: what the classifier takes off the scores of seen classes; None if it does not say.
-    * `ausuc`: area under (s, u) over every gamma; `curve` has its points.
+    * `ausuc`: area under (s, u) over every gamma; `curve` has its points, where gamma is what is taken off the scores
+      as they are, so in their unit and on top of the classifier's own.
     * `hierarchical_precision`: by k, among the unseen candidates; left out without a graph of all of them, and for k
       above their number.
     * `per_class`: a row for each class, seen ones first: label, side, num_samples, accuracy (all classes are

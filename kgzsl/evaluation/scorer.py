@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -102,6 +103,10 @@ class KnownClasses:
             dict(zip(everything.labels, plain(concepts), strict=True)) if named else {},
         )
 
+    @cached_property
+    def _label_of(self) -> dict[str, Any]:
+        return {concept: label for label, concept in self.concept.items()}
+
     @property
     def not_in_graph(self) -> list[str]:
         """Concepts of unseen classes that the graph does not have, such as those of classes added later."""
@@ -127,11 +132,10 @@ class KnownClasses:
         """The classifier's label: the same, or the one whose concept is meant; None if there is none."""
         if given in self.everything.place:
             return given
-        by_concept = {concept: label for label, concept in self.concept.items()}
-        if given in by_concept or self.graph is None:
-            return by_concept.get(given)
+        if given in self._label_of or self.graph is None:
+            return self._label_of.get(given)
         try:
-            return by_concept.get(self.graph.resolve(given))
+            return self._label_of.get(self.graph.resolve(given))
         except (UnknownConceptError, AmbiguousLabelError):
             return None
 
