@@ -4,7 +4,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
+
+from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +22,36 @@ def shared_data() -> Callable[[str], Path]:
         return file
 
     return path
+
+
+@pytest.fixture(scope="session")
+def toy_graph() -> KnowledgeGraph:
+    """Ten concepts, small enough to check by eye.
+
+    animal > mammal > bat, cat, dog; animal > bird > owl; bat and bird have a wing; day is the opposite of night.
+    """
+    concepts = [
+        {"id": "animal", "definition": "a living thing that moves"},
+        {"id": "bat", "aliases": ["flying mouse"], "definition": "a mammal that flies", "alternate_ids": ["n02139199"]},
+        {"id": "bird", "definition": "an animal with feathers"},
+        {"id": "cat", "label": "house cat", "aliases": ["cat", "Felis catus"], "definition": "a mammal that purrs"},
+        {"id": "day"},
+        {"id": "dog", "aliases": ["hound"], "definition": "a mammal that barks", "alternate_ids": ["n02084071"]},
+        {"id": "mammal", "definition": "an animal that gives milk"},
+        {"id": "night"},
+        {"id": "owl", "label": "owl", "aliases": ["bird of night", "hooter"]},
+        {"id": "wing", "definition": "what flies"},
+    ]
+    edges = [
+        ("bat", "has_part", "wing", 1.0, "book"),
+        ("bat", "is_a", "mammal", 1.0, "book"),
+        ("bird", "has_part", "wing", 2.0, "book"),
+        ("bird", "is_a", "animal", 1.0, "book"),
+        ("cat", "is_a", "mammal", 1.0, "book"),
+        ("day", "antonym", "night", 1.0, "web"),
+        ("dog", "is_a", "mammal", 1.0, "book"),
+        ("mammal", "is_a", "animal", 1.0, "book"),
+        ("owl", "is_a", "bird", 1.0, "web"),
+    ]
+    table = pl.DataFrame(edges, schema=["head", "relation", "tail", "weight", "source"], orient="row")
+    return KnowledgeGraph.from_tables(pl.DataFrame(concepts), table, name="toy", report={"lines read": 19})

@@ -12,6 +12,8 @@ __all__ = ["alternate_ids", "label_rows", "nearest_of", "plain", "spellings"]
 _SEPARATORS = re.compile(r"[_\-\s]+")
 _WNID = re.compile(r"^(?:([nvars])0*(\d{1,8})|0*(\d{1,8})-([nvars]))$")
 
+_SHORT = 5
+
 
 def plain(label: str) -> str:
     """A label as it is compared: composed Unicode, lower case, single spaces for underscores and hyphens.
@@ -42,13 +44,15 @@ def spellings(text: str) -> Iterator[str]:
 
 
 def nearest_of(text: str, candidates: Sequence[str] | pl.Series, *, limit: int = 5) -> tuple[str, ...]:
-    """The candidates most like `text`, best first; those that share no two letters in a row are left out.
+    """The candidates most like `text`, best first; of long ones, those that share no two letters in a row are left out.
 
     >>> nearest_of("tigre.n.02", ["tiger.n.02", "lion.n.01"], limit=1)
     ('tiger.n.02',)
     """
     lowered = text.strip().casefold()
     pairs = sorted({lowered[i : i + 2] for i in range(len(lowered) - 1)})[:40]
+    if len(lowered) < _SHORT:  # two swapped letters of a short word leave no pair
+        pairs += sorted(set(lowered))
     if not pairs or not len(candidates):
         return ()
     names = candidates if isinstance(candidates, pl.Series) else pl.Series(list(candidates), dtype=pl.String)

@@ -1,0 +1,168 @@
+import polars as pl
+import pytest
+
+from kgzsl.errors import InputFormatError, InvalidGraphError, UnknownConceptError
+from kgzsl.graph.concept import Edge
+from kgzsl.graph.relation import Relation
+
+
+def names(edges):
+    return [str(edge) for edge in edges]
+
+
+def test_a_new_concept_and_its_edges(toy_graph):
+    kg = toy_graph.add_concepts([{"id": "wolf", "definition": "a wild dog", "legs": 4}, "elk"]).add_edges(
+        [("wolf", "is_a", "mammal"), ("elk", "is_a", "mammal", 0.5), Edge("wolf", "eats", "elk", 2.0, "me")]
+    )
+    assert kg.ids == (*toy_graph.ids[:6], "elk", *toy_graph.ids[6:], "wolf")
+    assert kg.edges(head="wolf") == (Edge("wolf", "eats", "elk", 2.0, "me"), Edge("wolf", "is_a", "mammal"))
+    assert kg.edges(head="elk")[0].weight == 0.5
+    assert (kg.concept("wolf").more["legs"], kg.concept("dog").more["legs"]) == (4, None)
+    assert kg.relations["eats"].kind == "association"
+    assert kg.edges(head="owl") == toy_graph.edges(head="owl")
+    assert (kg.name, dict(kg.report)) == ("toy", {"lines read": 19})
+
+
+def test_the_graph_that_was_changed_stays_as_it_was(toy_graph):
+    before = toy_graph.fingerprint, toy_graph.ids, toy_graph.edges()
+    toy_graph.add_concepts("wolf").add_edges([("wolf", "is_a", "dog")]).remove_edges([("dog", "is_a", "mammal")])
+    assert (toy_graph.fingerprint, toy_graph.ids, toy_graph.edges()) == before
+
+
+def test_other_edges_share_the_concepts(toy_graph):
+    assert toy_graph.remove_edges([("dog", "is_a", "mammal")]).concept_columns is toy_graph.concept_columns
+
+
+def test_a_relation_may_be_described_when_its_edge_is_added(toy_graph):
+    eats = Relation("eats", "causal", "eaten_by", "eats", "is eaten by")
+    kg = toy_graph.add_edges([("owl", "eats", "bat")], relations=[eats])
+    assert kg.relations["eats"] == eats
+    assert str(kg.shortest_path("bat", "owl")) == "bat is eaten by owl"
+
+
+def test_ends_may_be_alternate_ids_and_concepts(toy_graph):
+    kg = toy_graph.add_edges([("n02084071", "chases", toy_graph.concept("cat"))])
+    assert names(kg.edges(relation="chases")) == ["dog chases cat"]
+
+
+def test_an_edge_named_by_an_inverse_is_held_as_the_graph_holds_it(toy_graph):
+    kg = toy_graph.add_edges([("wing", "part_of", "owl"), ("mammal", "^has_part", "night")])
+    assert names(kg.edges(relation="has_part")) == [
+        "bat has_part wing",
+        "bird has_part wing",
+        "night has_part mammal",
+        "owl has_part wing",
+    ]
+    assert list(kg.relations) == list(toy_graph.relations)
+    assert names(kg.remove_edges([("mammal", "has_kind", "dog")]).edges(head="dog")) == []
+
+
+def test_edges_given_as_a_table(toy_graph):
+    table = pl.DataFrame({"head": ["cat"], "relation": ["has_part"], "tail": ["wing"], "weight": [3]})
+    assert toy_graph.add_edges(table).edges("cat", "has_part")[0].weight == 3.0
+
+
+def test_a_concept_there_already_is_refused(toy_graph):
+    with pytest.raises(InvalidGraphError, match="graph toy already has these concepts\n  id given twice: 'cat', 'dog'"):
+        toy_graph.add_concepts(["dog", "elk", "cat"])
+    with pytest.raises(InvalidGraphError, match="id given twice: 'elk'"):
+        toy_graph.add_concepts(["elk", "elk"])
+
+
+def test_an_edge_there_already_is_refused(toy_graph):
+    with pytest.raises(
+        InvalidGraphError, match="graph toy already has these edges\n  edge given twice: 'dog is_a mammal'"
+    ):
+        toy_graph.add_edges([("mammal", "has_kind", "dog"), ("dog", "is_a", "cat")])
+
+
+def test_an_unknown_end_is_named_with_the_nearest(toy_graph):
+    with pytest.raises(UnknownConceptError, match="no concept 'mamal' in graph toy") as caught:
+        toy_graph.add_edges([("dog", "is_a", "mamal")])
+    assert caught.value.nearest[0] == "mammal"
+
+
+def test_unknown_ends_are_all_named_at_once(toy_graph):
+    with pytest.raises(InvalidGraphError) as caught:
+        toy_graph.add_edges([("mamal", "is_a", "animl"), ("dog", "is_a", "zzz")])
+    assert caught.value.report == {
+        "unknown": ("animl (nearest: animal)", "mamal (nearest: mammal, animal)", "zzz (nearest: none)")
+    }
+    assert "3 concepts graph toy does not have; use add_concepts first" in str(caught.value)
+
+
+def test_an_absent_edge_cannot_be_removed(toy_graph):
+    with pytest.raises(InvalidGraphError) as caught:
+        toy_graph.remove_edges([("dog", "is_a", "owl"), ("dog", "eats", "cat"), ("dog", "is_a", "mammal")])
+    assert caught.value.report == {"absent": ("dog eats cat", "dog is_a owl")}
+
+
+@pytest.mark.parametrize(
+    ("edges", "message"),
+    [
+        ([(1, "is_a", "dog")], "row 0, .*: 'head' must be a string, not int 1"),
+        ([("dog", "is_a", "cat"), ("dog", None, "cat")], "row 1, .*: 'relation' must be a string, not NoneType None"),
+        ([{"head": "dog", "relation": "is_a"}], "'tail' must be a string, and is missing"),
+        ([("dog", "cat")], r"an edge is an Edge, a tuple \(head, relation, tail\[, weight\]\) or a mapping, not"),
+        (["dog"], "an edge is an Edge, a tuple"),
+        (Edge("dog", "is_a", "cat"), "edges are given as a list, not one by one"),
+        ([("dog", "is_a", "cat", "heavy")], "column 'weight' must hold numbers, not String"),
+    ],
+)
+def test_what_is_no_edge_is_refused(toy_graph, edges, message):
+    with pytest.raises(InputFormatError, match=message):
+        toy_graph.add_edges(edges)
+
+
+@pytest.mark.parametrize("weight", [float("nan"), -1.0, 0.0])
+def test_a_weight_is_checked_when_it_is_added(toy_graph, weight):
+    with pytest.raises(InvalidGraphError, match="weight that is not positive and finite: 'dog eats cat'"):
+        toy_graph.add_edges([("dog", "eats", "cat", weight)])
+
+
+@pytest.mark.parametrize("wrong", [[1], [("x",)], [{"label": "x"}], [{"id": None}], [{"id": 1}]])
+def test_what_is_no_concept_is_refused(toy_graph, wrong):
+    with pytest.raises(InputFormatError):
+        toy_graph.add_concepts(wrong)
+
+
+def test_columns_that_do_not_fit_are_named(toy_graph):
+    kg = toy_graph.add_concepts([{"id": "x", "colours": ["red"]}])
+    with pytest.raises(InputFormatError, match=r"'colours' is List\(String\) here and Int64 there"):
+        kg.add_concepts([{"id": "y", "colours": 3}])
+    with pytest.raises(InputFormatError, match="column 'colours' holds set; give strings, numbers, or lists of them"):
+        toy_graph.add_concepts([{"id": "y", "colours": {"red"}}])
+
+
+def test_nothing_added_is_the_same_graph(toy_graph):
+    same = toy_graph.add_concepts([]).add_edges([]).remove_edges([])
+    assert same.fingerprint == toy_graph.fingerprint
+    assert same.edges_table.equals(toy_graph.edges_table)
+
+
+def test_merging_along_an_alignment(toy_graph):
+    other = toy_graph.subgraph(["animal"]).add_concepts(
+        [{"id": "beast", "definition": "other words"}, {"id": "hound", "definition": "theirs"}, {"id": "puppy"}]
+    )
+    other = other.add_edges([("puppy", "is_a", "hound"), ("hound", "is_a", "beast"), ("beast", "is_a", "animal")])
+    kg = toy_graph.merge(other, alignment={"hound": "dog", "beast": "animal"}, name="both")
+    assert kg.ids == (*toy_graph.ids[:-2], "owl", "puppy", "wing")
+    assert names(kg.edges(head="puppy")) == ["puppy is_a dog"]
+    assert names(kg.edges(head="dog")) == ["dog is_a animal", "dog is_a mammal"]
+    assert kg.concept("dog").definition == "a mammal that barks"
+    assert (kg.resolve("hound"), kg.concept("dog").alternate_ids) == ("dog", ("n02084071", "hound"))
+    assert (kg.name, dict(kg.report)) == ("both", {"lines read": 19, "loops dropped by merge": 1})
+
+
+def test_merging_keeps_this_graphs_description_of_a_relation(toy_graph):
+    other = toy_graph.add_edges([("cat", "eats", "bat")], relations=[Relation("eats", "causal")])
+    mine = toy_graph.add_edges([("owl", "eats", "bat")])
+    assert mine.merge(other).relations["eats"].kind == "association"
+    assert other.merge(mine).relations["eats"].kind == "causal"
+    assert toy_graph.merge(other).relations["eats"].kind == "causal"
+    assert mine.merge(other).name == "toy+toy"
+
+
+def test_an_alignment_of_unknown_concepts_is_refused(toy_graph):
+    with pytest.raises(UnknownConceptError, match="no concept 'unicorn'"):
+        toy_graph.merge(toy_graph, alignment={"dog": "unicorn"})
