@@ -21,6 +21,7 @@ DESCRIPTION = "graph.toml"
 _FORMAT = 1
 _TABLES = ("concepts.parquet", "edges.parquet")
 _LICENCE = "LICENSE"
+_END_ROWS = {"head": "head_row", "tail": "tail_row"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,19 @@ def write_graph_folder(
 ) -> None:
     """Write tables, licence and `graph.toml` into `target`; the same graph gives the same bytes with the same polars.
 
-    Ids of edge ends stand in the tables as they are, so any Parquet reader can use them.
+    Edges name their ends by id, so any Parquet reader can use them, and also by the row of the concept (`head_row`,
+    `tail_row`): looking 470,000 ids up took two thirds of the time to a first answer.
     """
     folder = Path(target)
     folder.mkdir(parents=True, exist_ok=True)
     contents = {
         _TABLES[0]: _parquet(graph.concepts_table),
-        _TABLES[1]: _parquet(graph.edges_table),
+        _TABLES[1]: _parquet(
+            graph.edges_table.with_columns(
+                pl.Series(_END_ROWS["head"], graph.index.head, dtype=pl.Int32),
+                pl.Series(_END_ROWS["tail"], graph.index.tail, dtype=pl.Int32),
+            )
+        ),
         _LICENCE: (licence_text.strip() + "\n").encode(),
     }
     for name, content in contents.items():
@@ -142,14 +149,9 @@ def read_graph_folder(folder: str | Path) -> KnowledgeGraph:
         raise SourceError(folder / DESCRIPTION, f"has no checksum for {', '.join(absent)}")
     relations = [Relation(**{key: entry[key] for key in _RELATION_FIELDS}) for entry in facts["relations"]]
     concepts, edges = (pl.scan_parquet(contents[name]) for name in _TABLES)
-    ids = concepts.select("id").collect().to_series()
-    names = pl.Series([relation.name for relation in relations], dtype=pl.String)
-    coded = edges.with_columns(
-        _position(pl.col("head"), ids), _position(pl.col("relation"), names), _position(pl.col("tail"), ids)
-    )
     return KnowledgeGraph(
         concepts,
-        coded,
+        _coded(edges, [relation.name for relation in relations]),
         relations,
         name=description.name,
         report=facts.get("report", {}),
@@ -157,8 +159,11 @@ def read_graph_folder(folder: str | Path) -> KnowledgeGraph:
     )
 
 
-def _position(column: pl.Expr, names: pl.Series) -> pl.Expr:
-    return column.cast(pl.Enum(names)).to_physical().cast(pl.Int64)
+def _coded(edges: pl.LazyFrame, relations: Sequence[str]) -> pl.LazyFrame:
+    """Edges as a graph holds them: rows of the concept table for ids, places in `relations` for names."""
+    codes = pl.col("relation").cast(pl.Enum(relations)).to_physical().cast(pl.Int64)
+    ends = {name: pl.col(column).cast(pl.Int64) for name, column in _END_ROWS.items()}
+    return edges.with_columns(relation=codes, **ends).drop(_END_ROWS.values())
 
 
 def _verified(path: Path, expected: str) -> bytes:

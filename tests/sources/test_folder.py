@@ -1,6 +1,7 @@
 import tomllib
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from kgzsl.errors import DataMissingError, IntegrityError, SourceError, VersionError
@@ -39,6 +40,13 @@ def test_graph_comes_back_as_it_was(graph: KnowledgeGraph, folder: Path) -> None
     assert back.edges_table.equals(graph.edges_table)
     assert back.report == graph.report
     assert back.name == "toy"
+
+
+def test_tables_name_the_ends_of_edges_by_id_and_by_row(graph: KnowledgeGraph, folder: Path) -> None:
+    edges, ids = pl.read_parquet(folder / "edges.parquet"), pl.read_parquet(folder / "concepts.parquet")["id"]
+    assert edges["head"].to_list() == ids.gather(edges["head_row"]).to_list()
+    assert edges["tail"].to_list() == ids.gather(edges["tail_row"]).to_list()
+    assert edges.drop("head_row", "tail_row").equals(graph.edges_table)
 
 
 def test_known_fingerprint_is_the_one_of_the_tables(graph: KnowledgeGraph, folder: Path) -> None:
