@@ -24,13 +24,15 @@ _STYLE = (
     ".kx caption{text-align:left;color:var(--dim);padding:8px 0 2px;caption-side:top;font-size:12.5px;font-weight:600}"
     ".kx tr,.kx tr:hover,.kx tbody tr:nth-child(odd){background:none}"
     ".kx th,.kx td{padding:3px 0;border:0;text-align:left;font-weight:400;vertical-align:top;color:inherit}"
-    ".kx th small{display:block}.kx td.kx-bar{width:172px;padding:5px 6px 0}.kx svg{display:block}"
+    ".kx th small{display:block}.kx td.kx-bar{width:232px;padding:5px 6px 0}.kx svg{display:block}"
     ".kx td.kx-num{width:78px;text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
-    ".kx .kx-total th,.kx .kx-total td{border-top:1px solid var(--line);font-weight:600;padding-top:5px}"
+    ".kx .kx-totals{margin-top:8px}.kx .kx-total th,.kx .kx-total td{border-top:1px solid var(--line);padding-top:6px}"
+    ".kx .kx-total th,.kx .kx-total .kx-num{font-weight:600;width:78px}"
     ".kx .kx-for{fill:var(--for)}.kx .kx-against{stroke:var(--against)}.kx .kx-zero{stroke:var(--dim)}"
     ".kx .kx-caution{background:var(--soft);border-left:3px solid var(--against);padding:4px 10px;margin:6px 0}"
     ".kx details{margin-top:6px}.kx summary{cursor:pointer}.kx details table{margin:2px 0 4px 14px;width:auto}"
     ".kx details td,.kx details th{padding:1px 14px 1px 0;font-size:12.5px}"
+    ".kx details td{text-align:right;font-variant-numeric:tabular-nums}"
     ".kx footer{margin-top:10px;font-size:12px;overflow-wrap:anywhere}"
 )
 
@@ -91,7 +93,7 @@ def card_html(card: Card) -> str:
     pill = f'<span class="kx-pill">{_label(card.pill)}</span>' if card.pill else ""
     blocks = "".join(_block(block, scale) for block in card.blocks if block.bars)
     total = (
-        f'<table><tr class="kx-total"><th scope="row">{_label(card.total.label)}</th>'
+        f'<table class="kx-totals"><tr class="kx-total"><th scope="row">{_label(card.total.label)}</th>'
         f"<td><small>{_label(card.total.note)}</small></td>"
         f'<td class="kx-num">{_label(card.total.printed)}</td></tr></table>'
     )

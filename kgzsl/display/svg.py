@@ -3,7 +3,7 @@
 __all__ = ["diverging_bar"]
 
 
-def diverging_bar(value: float, scale: float, *, width: int = 160, height: int = 14) -> str:
+def diverging_bar(value: float, scale: float, *, width: int = 220, height: int = 14) -> str:
     """A bar from the middle: to the right and solid above zero, to the left and striped below.
 
     `scale` is the value that fills half the width; every bar of a card shares it. The bar is an ornament for

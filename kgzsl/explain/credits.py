@@ -177,7 +177,8 @@ class Reasons:
         if lead.side == 0 and any(entry.side == 1 for entry in bundle.entries):
             notes.append(f"{names[self.ledger.accounts[1].candidate.concept]} too")
         if lead.route.shape in ("kind", "meet") and alike:
-            notes.append(f"like {listed(alike)}")
+            below = lead.route.shape == "kind" and not lead.route.pivot
+            notes.append(f"{'such as' if below else 'like'} {listed(alike)}")
         elif near:
             notes.append(f"near {listed([names[concept] for concept, _ in near], at_most=_NEAR)}")
         return "; ".join(notes)

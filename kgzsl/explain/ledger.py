@@ -259,4 +259,6 @@ def _largest(part: Float64, reach: Reach) -> NDArray[np.int64]:
     sizes = np.abs(part)
     order = np.argsort(-sizes, kind="stable")[: reach.num_sources]
     enough = int(np.searchsorted(np.cumsum(sizes[order]), reach.share * sizes.sum())) + 1
-    return order[:enough][sizes[order[:enough]] > 0.0]
+    # equals of the last source are taken as well, or their places would decide
+    least = (1.0 - 1e-9) * sizes[order[min(enough, len(order)) - 1]]
+    return order[(sizes[order] >= least) & (sizes[order] > 0.0)]

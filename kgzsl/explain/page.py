@@ -47,8 +47,8 @@ class _Sheet:
 def text(explanation: "Explanation") -> str:
     """At most `LINES` lines of at most `WIDTH` columns."""
     cautions = _cautions(explanation)
-    room = LINES - 6 - len(cautions) - len(_also(explanation, len(explanation.items)))
-    sheet = _sheet(explanation, room)
+    # seven lines are always there: verdict, question, two titles, rule, total, footer
+    sheet = _sheet(explanation, LINES - 7 - len(cautions) - len(_also(explanation, 0)))
     words = max((len(line.printed) for line in _lines(sheet)), default=0)
     words = max(words, len(sheet.total))
     label = min(max((cell_width(line.label) for line in _lines(sheet)), default=0), _LABEL)
@@ -67,14 +67,12 @@ def html(explanation: "Explanation") -> str:
     """A self-contained card, without script, of less than 15 kB."""
     sheet = _sheet(explanation, len(explanation.items))
     bars = {name: tuple(_bar(line) for line in block) for name, block in vars(sheet).items() if name != "total"}
-    heading = _heading(explanation, sheet.total).strip()
-    name, _, detail = heading.partition("  ")
-    pill = f"knowledge support: {explanation.support}"
+    verdict = _verdict(explanation, sheet.total)
     card = Card(
-        title=name,
-        detail=detail.replace(pill, "").strip().replace("   ", " · "),
-        pill=pill,
-        description=f"{heading.replace('   ', ', ')}, {_question(explanation)}",
+        title=_named(explanation)[0],
+        detail=" · ".join(verdict),
+        pill=f"knowledge support: {explanation.support}",
+        description=", ".join([_named(explanation)[0], *verdict, _question(explanation)]),
         cautions=tuple(_cautions(explanation)),
         blocks=(
             Block(_question(explanation), bars["reasons"]),
@@ -163,8 +161,20 @@ def _question(explanation: "Explanation") -> str:
 
 
 def _heading(explanation: "Explanation", total: str) -> str:
-    target, foil = _named(explanation)
-    parts = [f"{target}  {_percent(explanation.probability)}".rstrip()]
+    """The verdict in one line; the last part is shortened where it would not fit."""
+    target, _ = _named(explanation)
+    parts = ["  ".join([target, *_verdict(explanation, total)[:1]]), *_verdict(explanation, total)[1:]]
+    for support in ("knowledge support", "support"):
+        heading = "   ".join([*parts, f"{support}: {explanation.support}"]).strip()
+        if cell_width(heading) <= WIDTH:
+            return heading
+    return "   ".join(parts)
+
+
+def _verdict(explanation: "Explanation", total: str) -> list[str]:
+    """Probability, runner-up, odds and margin."""
+    _, foil = _named(explanation)
+    parts = [_percent(explanation.probability)]
     if foil:
         place = "next" if explanation.margin >= 0 else "beaten by"
         parts.append(f"{place}: {foil} {_percent(explanation.foil_probability)}".rstrip())
@@ -172,11 +182,7 @@ def _heading(explanation: "Explanation", total: str) -> str:
         parts.append(f"odds {_odds(explanation.margin)} (margin {total})" if has_odds else f"margin {total}")
     else:
         parts.append(f"score {total}")
-    parts.append(f"knowledge support: {explanation.support}")
-    heading = "   ".join(parts)
-    if cell_width(heading) <= WIDTH:
-        return heading
-    return "   ".join([*parts[:-1], f"support: {explanation.support}"])
+    return [part for part in parts if part]
 
 
 def _percent(probability: float | None) -> str:

@@ -42,28 +42,34 @@ class _Inverse:
             self._whole = np.linalg.inv(np.eye(size) + self.beta * laplacian)
         else:
             identity = scipy.sparse.eye_array(size, format="csc")
-            self._factor = scipy.sparse.linalg.splu((1 + self.beta) * identity - self.beta * self.adjacency.tocsc())
+            system = (1 + self.beta) * identity - self.beta * self.adjacency.tocsc()
+            self._factor = scipy.sparse.linalg.splu(system, permc_spec="MMD_AT_PLUS_A")
 
     def row(self, node: int) -> Float64:
         if self._whole is not None:
             return np.asarray(self._whole[node])
         if node not in self._kept:
-            unit = np.zeros(self.adjacency.shape[0])
-            unit[node] = 1.0
-            self._kept[node] = self._factor.solve(unit)
+            self._kept[node] = self._solved(node)
         return self._kept[node]
 
+    def block(self, nodes: Sequence[int]) -> Float64:
+        """The inverse among some nodes."""
+        return np.array([self._solved(node)[list(nodes)] for node in nodes])
+
+    def _solved(self, node: int) -> Float64:
+        if self._whole is not None or node in self._kept:
+            return self.row(node)
+        unit = np.zeros(self.adjacency.shape[0])
+        unit[node] = 1.0
+        return np.asarray(self._factor.solve(unit))
+
     def times(self, nodes: Sequence[int], values: Float64) -> Float64:
-        """Rows of the inverse times `values`, a few at a time."""
+        """Rows of the inverse times `values`, a few columns at a time."""
         if self._whole is not None:
             return np.asarray(self._whole[list(nodes)] @ values)
-        found = []
-        for start in range(0, len(nodes), _BATCH):
-            batch = list(nodes[start : start + _BATCH])
-            unit = np.zeros((self.adjacency.shape[0], len(batch)))
-            unit[batch, np.arange(len(batch))] = 1.0
-            found.append(self._factor.solve(unit).T @ values)
-        return np.concatenate(found)
+        starts = range(0, values.shape[1], _BATCH)
+        found = [self._factor.solve(np.ascontiguousarray(values[:, at : at + _BATCH]))[list(nodes)] for at in starts]
+        return np.concatenate(found, axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +185,7 @@ def _kernel_rows(
 ) -> tuple[Float64, Float64]:
     """The kernel at unit diagonal among `places`, and 1 / sqrt of its diagonal before."""
     if name == "walk":
-        raw = np.array([inverses[name].row(place)[list(places)] for place in places])
+        raw = inverses[name].block(places)
     else:
         vectors = centred[list(places)] if name == "text" else inverses[name].times(places, centred)
         raw = vectors @ vectors.T

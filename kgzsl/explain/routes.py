@@ -35,8 +35,8 @@ class Route:
     """A path with its facts.
 
     `shape` is "own" for a path of one concept; "kind" for taxonomic steps up, then down; "meet" for one relation,
-    alone or out and back again; "chain" for any other. `pivot` is the place of the highest concept of "kind", of the middle
-    of "meet", and the end of the others.
+    alone or out and back again; "chain" for any other. `pivot` is the place of the highest concept of "kind", of the
+    middle of "meet", and the end of the others.
     """
 
     nodes: tuple[str, ...]

@@ -105,9 +105,9 @@ class WalkKernel:
         """Simple paths from `start` to any of `ends`, largest |value of the end| x weight first.
 
         Best-first search on the exact size of all paths that begin with the same nodes, so no larger path is missed.
-        It stops when `share` of the size of everything is covered, after `at_most` paths, or after a few thousand
-        steps; what was not found is then R[start, ends] minus what was. A path of one node needs no search and
-        carries all of R[start, start].
+        It stops when `share` of the size of everything is covered and no equal path is left, after `at_most` paths,
+        or after a few thousand steps; what was not found is then R[start, ends] minus what was. A path of one node
+        needs no search and carries all of R[start, start].
         """
         sizes = np.abs(values)
         columns = np.stack([self._column(end) for end in ends.tolist()], axis=1)
@@ -120,10 +120,15 @@ class WalkKernel:
         # rounding leaves specks where nothing flows; what is dropped stays far below the uncovered share
         covered, least, expansions = 0.0, max((1.0 - share) * 1e-3, 1e-12) * whole, 0
         heapq.heapify(queue)
-        while queue and len(found) < at_most and covered < share * whole and expansions < _MOST_EXPANSIONS:
+        smallest = whole
+        while queue and len(found) < at_most and expansions < _MOST_EXPANSIONS:
             best = heapq.heappop(queue)
+            # equals of the last path are taken as well, or their names would decide
+            if covered >= share * whole and -best.size < (1.0 - 1e-9) * smallest:
+                break
             if best.complete:
                 covered -= best.size
+                smallest = -best.size
                 found.append(WalkPath(best.nodes, best.weight / (1.0 + self.beta)))
                 continue
             expansions += 1

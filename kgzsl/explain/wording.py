@@ -9,6 +9,7 @@ __all__ = ["chain", "claim", "listed", "own_description", "sentence", "unambiguo
 Namer = Callable[[str], str]
 
 _GLOSS = 24
+_LONGEST_CHAIN = 2
 
 
 def unambiguous(labels: Mapping[str, str], definitions: Mapping[str, str]) -> dict[str, str]:
@@ -77,9 +78,12 @@ def claim(route: Route, name: Namer) -> str:
     if route.shape == "kind" and route.pivot:
         return f"{verb_of(route.steps[0])} {name(route.nodes[route.pivot])}"
     if route.shape == "kind":
-        return "has kinds of its own" if len(route.steps) > 1 else f"{verb_of(route.steps[0])} {name(route.nodes[1])}"
+        return "has kinds of its own"
     if route.shape == "meet":
         return f"{verb_of(route.steps[0])} {name(route.nodes[1])}"
+    if len(route.steps) > _LONGEST_CHAIN:
+        first = f"{verb_of(route.steps[0])} {name(route.nodes[1])}"
+        return f"{first}, and {len(route.steps) - 1} steps on, {name(route.nodes[-1])}"
     return chain(route, name)
 
 

@@ -64,9 +64,9 @@ def test_very_long_labels_are_cut():
 
 def test_signs_differ_in_side_and_shape_not_in_colour_alone():
     up, down = diverging_bar(1.0, 2.0), diverging_bar(-1.0, 2.0)
-    assert 'class="kx-for" x="80"' in up
+    assert 'class="kx-for" x="110"' in up
     assert "stroke-dasharray" not in up
-    assert 'class="kx-against" x1="80" x2="41.0"' in down
+    assert 'class="kx-against" x1="110" x2="56.0"' in down
     assert "stroke-dasharray" in down
     assert diverging_bar(0.0, 0.0).count("<rect") == 0
 

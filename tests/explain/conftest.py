@@ -15,35 +15,49 @@ MIXED = GPSettings.of(text=1, walk=1, convolved=1, walk_beta=3.0, convolved_beta
 
 
 class World:
-    """A graph, features drawn for it, and a process fitted on its seen classes."""
+    """A graph, features drawn for it, and a process fitted on its seen classes.
 
-    def __init__(self, edges, seen, *, labels=None, definitions=None, relations=None, settings=MIXED, dim=6, seed=0):
+    Numbers are drawn in the order of the names given; `rename` then gives every concept another id.
+    """
+
+    def __init__(
+        self, edges, seen, *, labels=None, definitions=None, relations=None, settings=MIXED, dim=6, seed=0, rename=None
+    ):
         triples = [
             (head, "is_a", tail) if relation is None else (head, relation, tail) for head, relation, tail in edges
         ]
-        ids = sorted({end for head, _, tail in triples for end in (head, tail)} | set(seen))
+        names = sorted({end for head, _, tail in triples for end in (head, tail)} | set(seen))
+        rng = np.random.default_rng(seed)
+        rows = dict(zip(names, rng.normal(size=(len(names), 5)).astype(np.float32), strict=True))
+        targets = rng.normal(size=(len(seen), dim))
+        targets /= np.linalg.norm(targets, axis=1, keepdims=True)
+        target_of = dict(zip(sorted(seen), targets.astype(np.float32), strict=True))
+        self.inputs = rng.normal(size=dim)
+        self.inputs /= np.linalg.norm(self.inputs)
+
+        called = {name: (rename or {}).get(name, name) for name in names}
         labels, definitions = labels or {}, definitions or {}
         concepts = pl.DataFrame(
             {
-                "id": ids,
-                "label": [labels.get(id_, id_) for id_ in ids],
-                "definition": [definitions.get(id_, "") for id_ in ids],
+                "id": [called[name] for name in names],
+                "label": [labels.get(name, name) for name in names],
+                "definition": [definitions.get(name, "") for name in names],
             },
             schema={"id": pl.String, "label": pl.String, "definition": pl.String},
         )
         table = pl.DataFrame(
-            triples, schema={"head": pl.String, "relation": pl.String, "tail": pl.String}, orient="row"
+            [(called[head], relation, called[tail]) for head, relation, tail in triples],
+            schema={"head": pl.String, "relation": pl.String, "tail": pl.String},
+            orient="row",
         )
         self.kg = KnowledgeGraph.from_tables(
             concepts, table, [Relation("eats", "association", verb="eats")], name="toy"
         )
-        rng = np.random.default_rng(seed)
-        self.features = rng.normal(size=(len(ids), 5)).astype(np.float32)
-        weights = rng.normal(size=(len(seen), dim))
-        weights /= np.linalg.norm(weights, axis=1, keepdims=True)
-        self.inputs = rng.normal(size=dim)
-        self.inputs /= np.linalg.norm(self.inputs)
-        self.supervision = Supervision(tuple(sorted(seen)), weights.astype(np.float32), "prototype")
+        original = {id_: name for name, id_ in called.items()}
+        self.features = np.stack([rows[original[id_]] for id_ in self.kg.ids])
+        classes = tuple(sorted(called[name] for name in seen))
+        weights = np.stack([target_of[original[id_]] for id_ in classes])
+        self.supervision = Supervision(classes, weights, "prototype")
         self.model = GraphGP(relations=relations, settings=settings).fit(self.kg.index, self.features, self.supervision)
 
     def candidate(self, concept, *, temperature=0.1, gamma=0.0, probability=None, offset=0.0):
@@ -60,7 +74,8 @@ class World:
     def decision(self, target, foil=None, *, temperature=0.1, gamma=0.0, offset=0.0):
         both = [target] if foil is None else [target, foil]
         plain = [self.candidate(one, temperature=temperature, gamma=gamma, offset=offset) for one in both]
-        odds = np.exp([one.score for one in plain])
+        scores = np.array([one.score for one in plain])
+        odds = np.exp(scores - scores.max())
         named = [
             self.candidate(one, temperature=temperature, gamma=gamma, offset=offset, probability=float(share))
             for one, share in zip(both, odds / odds.sum() * 0.9, strict=True)
