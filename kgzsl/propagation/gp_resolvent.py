@@ -1,7 +1,7 @@
 """Walks of every length over a graph: (I + beta L)^-1, only where it is asked for.
 
 Knowledge graphs are nearly trees. What hangs on the rest by one edge is eliminated exactly, round by round, at a
-cost proportional to the number of nodes; only the core that remains (where the cycles are) is inverted or factorised.
+cost proportional to the number of nodes; only the core that remains, where the cycles are, is inverted or solved.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from kgzsl.graph.index import IntArray
+from kgzsl.propagation.gp_core import core_solver
 
 __all__ = ["Peeling", "Resolvent", "Rows", "normalized_adjacency"]
 
@@ -129,13 +129,10 @@ class Resolvent:
         block = (-beta * peeling.matrix[core][:, core]).tocsc()
         block.setdiag(diagonal[core])
         self._inverse: Float64 | None = None
-        self._factor: Any = None
         if len(core) <= dense_core:
             self._inverse = np.linalg.inv(block.toarray())
         else:
-            self._factor = splu(
-                block, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-            )
+            self._solve = core_solver(block)
 
     def rows(self, positions: IntArray) -> Rows:
         """Nodes in the form that `between`, `diagonal` and `solved` work with."""
@@ -197,7 +194,7 @@ class Resolvent:
                 half[targets] += push @ half[inner]
         core = self.peeling.core
         if len(core):
-            half[core] = self._inverse @ half[core] if self._inverse is not None else self._factor.solve(half[core])
+            half[core] = self._inverse @ half[core] if self._inverse is not None else self._solve(half[core])
         return half
 
     def solved(self, positions: IntArray | Rows, half: Float64) -> Float64:
@@ -235,4 +232,4 @@ class Resolvent:
             batch = columns[start : start + SOLVE_BATCH]
             unit = np.zeros((len(self.peeling.core), len(batch)))
             unit[batch, np.arange(len(batch))] = 1
-            yield start, self._factor.solve(unit)
+            yield start, self._solve(unit)

@@ -338,3 +338,30 @@ def test_impossible_hyper_parameters():
         GraphGP(folds=1)
     with pytest.raises(InputFormatError, match="candidates"):
         GraphGP(candidates=())
+
+
+@pytest.mark.parametrize("inputs", [True, False])
+def test_a_shared_space_is_used_when_it_helps(inputs):
+    # targets are the features themselves, disturbed; the graph says nothing
+    rng = np.random.default_rng(2)
+    names = [f"c{i:02}" for i in range(60)]
+    index = graph([("c00", "c01")], extra=names)
+    features = unit_rows(rng.standard_normal((60, 40))).astype(np.float32)
+    means = unit_rows(features + 0.15 * rng.standard_normal(features.shape))
+    seen, unseen = names[:40], names[40:]
+    targets = unit_rows(means[:40] - means[:40].mean(axis=0)).astype(np.float32)
+    labels = np.repeat(np.arange(40), 8)
+    examples = unit_rows(targets[labels] + 0.15 * rng.standard_normal((len(labels), 40))).astype(np.float32)
+    supervision = Supervision(
+        tuple(seen), targets, "prototype", examples if inputs else None, labels if inputs else None
+    )
+    chosen = GraphGP().fit(index, features, supervision)
+    plain = GraphGP(candidates=default_candidates(has_prior=False)).fit(index, features, supervision)
+
+    def right(model):
+        given = model.weights(index, features, concepts=unseen)
+        return ((means[40:] @ given.T).argmax(axis=1) == np.arange(20)).mean()
+
+    assert chosen.settings.prior > 0
+    assert right(chosen) >= 0.95
+    assert right(plain) < right(chosen)
