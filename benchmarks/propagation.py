@@ -113,9 +113,10 @@ def time_plain(name: str, given: Problem, *, dropout: float, epochs: int) -> Tim
         optimizer.step()
         plain.eval()
         with torch.no_grad():
-            _loss(plain(x)[seen], targets).item()
+            evaluated = _loss(plain(x)[seen], targets).item()
         seconds.append(time.perf_counter() - started)
         losses.append(loss.item())
+    losses.append(evaluated)
     return Timing(seconds, losses, (len(x),) * 3)
 
 

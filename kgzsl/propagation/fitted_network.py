@@ -98,8 +98,8 @@ class FittedNetwork:
     ) -> "FittedNetwork":
         """The model that `state` described; a module or topology that is not ours has to be given again.
 
-        Nothing is imported by a name that stands in a file: `PluginError` tells what is missing. `IntegrityError` if the
-        arrays are not those that the configuration speaks of, or not finite.
+        Nothing is imported by a name that stands in a file: `PluginError` tells what is missing. `IntegrityError` if
+        the arrays are not those that the configuration speaks of, or not finite.
         """
         if config.get("format") != _FORMAT:
             raise VersionError("network", found=config.get("format"), supported=f"format {_FORMAT}")

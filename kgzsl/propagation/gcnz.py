@@ -21,8 +21,17 @@ class GCNZ:
     the six-layer network of Kampffmeyer et al. (CVPR 2019) does. `relations` are names or kinds, None the taxonomic
     ones; `device` "auto" is CUDA where there is one.
 
-    >>> GCNZ().hidden
-    (2048, 2048, 1024, 1024, 512)
+    >>> import networkx as nx
+    >>> import numpy as np
+    >>> from kgzsl.contracts import Supervision
+    >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
+    >>> edges = [("cat", "feline"), ("lion", "feline"), ("dog", "canine"), ("wolf", "canine")]
+    >>> index = KnowledgeGraph.from_networkx(nx.DiGraph(edges), relation="is_a").index
+    >>> features = np.array([[0, 1], [1, 0], [0, 1], [1, 0], [1, 0], [0, 1]])  # canine, cat, dog, feline, lion, wolf
+    >>> seen = Supervision(("cat", "dog"), np.eye(2, dtype=np.float32), "prototype")
+    >>> fitted = GCNZ(hidden=(16, 16), epochs=100).fit(index, features, seen)
+    >>> fitted.weights(index, features, concepts=["lion", "wolf"]).argmax(axis=1)
+    array([0, 1])
     """
 
     hidden: tuple[int, ...] = (2048, 2048, 1024, 1024, 512)

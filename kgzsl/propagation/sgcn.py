@@ -20,8 +20,17 @@ class SGCN:
     0.2, rows of unit length; Adam with `weight_decay` on all parameters. Defaults are the paper's.
     `relations` are names or kinds, None the taxonomic ones; `device` "auto" is CUDA where there is one.
 
-    >>> SGCN(epochs=100).hidden
-    2048
+    >>> import networkx as nx
+    >>> import numpy as np
+    >>> from kgzsl.contracts import Supervision
+    >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
+    >>> edges = [("cat", "feline"), ("lion", "feline"), ("dog", "canine"), ("wolf", "canine")]
+    >>> index = KnowledgeGraph.from_networkx(nx.DiGraph(edges), relation="is_a").index
+    >>> features = np.array([[0, 1], [1, 0], [0, 1], [1, 0], [1, 0], [0, 1]])  # canine, cat, dog, feline, lion, wolf
+    >>> seen = Supervision(("cat", "dog"), np.eye(2, dtype=np.float32), "prototype")
+    >>> fitted = SGCN(hidden=16, dropout=0.0, learning_rate=0.01, epochs=100).fit(index, features, seen)
+    >>> fitted.weights(index, features, concepts=["lion", "wolf"]).argmax(axis=1)
+    array([0, 1])
     """
 
     hidden: int = 2048
