@@ -37,7 +37,8 @@ def conjugate_gradients(
 ) -> Float64:
     """Solve for all columns at once, each to a residual of `tolerance` times its length.
 
-    Preconditioned by the diagonal. The matrices here have eigenvalues between 1 and 1 + 2 beta, so tens of iterations are enough.
+    Preconditioned by the diagonal. The matrices here have eigenvalues between 1 and 1 + 2 beta, so tens of iterations
+    are enough.
     """
     inverse = 1 / matrix.diagonal()[:, None]
     solution = np.zeros_like(columns)

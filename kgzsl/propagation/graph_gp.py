@@ -1,7 +1,7 @@
 """Closed-form graph convolution: a Gaussian process over the graph."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -67,6 +67,10 @@ class GraphGP:
             raise InputFormatError(f"folds is {self.folds} and repeats {self.repeats}; at least 2 and 1 are needed")
         if self.candidates is not None and not self.candidates:
             raise InputFormatError("candidates is empty; give at least one GPSettings, or None for the default ones")
+
+    def settled(self, fitted: "FittedGraphGP") -> "GraphGP":
+        """The same propagator with the settings that `fitted` chose."""
+        return replace(self, settings=fitted.settings)
 
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> "FittedGraphGP":
         """Choose the settings on the seen classes; `features` `[num_concepts, dim]` in the order of the index."""
