@@ -49,6 +49,11 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
+def _aside(text: str) -> None:
+    """A line for whoever watches, apart from the result."""
+    typer.echo(text, err=True)
+
+
 @app.callback()
 def _options(
     version: Annotated[
@@ -121,12 +126,13 @@ def tiny_imagenet(
     seeds: Annotated[int, typer.Option(min=1, help="How often models with chance in them are fitted.")] = 3,
     models: Annotated[list[str] | None, typer.Option(help="Only these models (repeatable).")] = None,
     features: Annotated[list[str] | None, typer.Option(help="Only these features: text, minilm (repeatable).")] = None,
+    targets: Annotated[list[str] | None, typer.Option(help="means (the default) or weights (repeatable).")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the table here as well.")] = None,
 ) -> None:
     """Propagators and baselines on real photographs: 130 seen and 35 unseen classes."""
     from kgzsl.bench import run_tiny_imagenet
 
-    table = run_tiny_imagenet(data, seeds=seeds, models=models, features=features)
+    table = run_tiny_imagenet(data, seeds=seeds, models=models, features=features, targets=targets, tell=_aside)
     typer.echo(str(table))
     if csv is not None:
         table.to_frame().write_csv(csv)

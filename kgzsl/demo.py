@@ -31,7 +31,7 @@ UNSEEN_SHARE = 0.3
 
 @dataclass(frozen=True, eq=False)
 class DefinitionTask:
-    """Classes are concepts, an example is the definition of a concept below one, and `graph` has none of the examples."""
+    """Classes are concepts, examples the definitions of concepts below them, and `graph` has none of the examples."""
 
     graph: KnowledgeGraph
     classes: tuple[str, ...]
@@ -191,10 +191,10 @@ def _told(
     ours = clf.decision_function(X[rows["unseen"]], label_space="unseen")[:, order]
     cosine = unit_rows(X[rows["unseen"]]) @ unit_rows(own[columns]).T
     table = tuple(
-        (name, f"{100 * hits_at_k(scores, truth, 1):.1f}", f"{100 * hits_at_k(scores, truth, 5):.1f}")
+        (name, _percent(hits_at_k(scores, truth, 1)), _percent(hits_at_k(scores, truth, 5)))
         for name, scores in (("graph-gp", ours), ("without the graph: nearest class text", cosine))
     )
-    chance = ("chance", f"{100 / len(columns):.1f}", f"{500 / len(columns):.1f}")
+    chance = ("chance", _percent(1 / len(columns)), _percent(5 / len(columns)))
     shown = _shown(clf, task, X, rows["unseen"], ours, cosine, truth)
     facts = (
         f"WordNet 3.0: {len(task.graph) + task.num_hidden:,} concepts, of which {task.num_hidden:,} are hidden because "
@@ -219,8 +219,13 @@ def _together(
         for side in ("seen", "unseen"):
             truth = np.array([place[task.classes[label]] for label in task.labels[rows[side]]])
             accuracy.append(hits_at_k(clf.decision_function(X[rows[side]]) + back * is_seen, truth, 1))
-        lines.append((name, *(f"{100 * value:.1f}" for value in (*accuracy, harmonic_mean(*accuracy)))))
+        seen, unseen = accuracy
+        lines.append((name, _percent(seen), _percent(unseen), _percent(harmonic_mean(seen, unseen))))
     return tuple(lines)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
 
 
 def _shown(

@@ -1,7 +1,7 @@
 """ConSE: a sample is the mixture of the seen classes it looks like, placed among the class embeddings."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -65,6 +65,10 @@ class ConSE:
             )
         if self.temperature is not None and not 0 < self.temperature < np.inf:
             raise InputFormatError(f"a temperature is a number above 0, not {self.temperature!r}")
+
+    def settled(self, fitted: "FittedConSE") -> "ConSE":
+        """The same method with the temperature that `fitted` chose."""
+        return replace(self, temperature=fitted.temperature)
 
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> "FittedConSE":
         """Keep the seen targets and their features, and choose the temperature if none is given.

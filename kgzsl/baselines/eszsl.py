@@ -1,7 +1,7 @@
 """ESZSL: one bilinear map between inputs and class features, in closed form."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, ClassVar, Self
 
@@ -66,6 +66,10 @@ class ESZSL:
                 raise InputFormatError(f"{name} is a number above 0, not {value!r}")
         if self.folds < 2:
             raise InputFormatError(f"folds is at least 2, not {self.folds!r}")
+
+    def settled(self, fitted: "FittedESZSL") -> "ESZSL":
+        """The same method with the ridges that `fitted` chose."""
+        return replace(self, input_ridge=fitted.report["input_ridge"], feature_ridge=fitted.report["feature_ridge"])
 
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> "FittedESZSL":
         """Choose the ridges on the seen classes and solve: an eigenvalue problem of the inputs' width for each fold.

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from kgzsl.decision.problem import Problem
 from kgzsl.decision.pseudo_unseen import pretended_folds
 from kgzsl.decision.view import GraphView, encoded, unreachable
 from kgzsl.errors import InputFormatError
+from kgzsl.evaluation.calibration import CalibrationFold
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 __all__ = ["PROPAGATORS", "Examples", "FitReport", "Settings", "fit_problem", "resolve_propagator"]
@@ -94,11 +95,7 @@ class Settings:
 def resolve_propagator(propagator: Any, relations: tuple[str, ...] | None) -> tuple[Propagator, tuple[str, ...] | None]:
     """A propagator by name or as it is, and the relations it works over."""
     if isinstance(propagator, str):
-        kind = PROPAGATORS.load(propagator)
-        takes_relations = (
-            any(f.name == "relations" for f in fields(kind)) if hasattr(kind, "__dataclass_fields__") else False
-        )
-        return (kind(relations=relations) if takes_relations else kind()), relations
+        propagator = PROPAGATORS.load(propagator)()
     if not callable(getattr(propagator, "fit", None)) or isinstance(propagator, type):
         raise InputFormatError(
             f"propagator is a name ({', '.join(PROPAGATORS.names())}) or an object with fit(index, features, "
@@ -126,9 +123,18 @@ def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitRep
     clock.lap("propagation")
     weights = _all_weights(model, view, classes, scale.targets(examples.weights))
     problem = Problem(
-        classes, scale, weights, Calibration(0.0, 1.0, "none"), settings.graph, settings.graph, (view,), (0,) * len(classes.labels),
-        model, encoder, settings.relations,
-    )  # fmt: skip
+        classes,
+        scale,
+        weights,
+        Calibration(0.0, 1.0, "none"),
+        base=settings.graph,
+        graph=settings.graph,
+        views=(view,),
+        view_of=(0,) * len(classes.labels),
+        model=model,
+        encoder=encoder,
+        relations=settings.relations,
+    )
     folds = _folds(problem, settings, supervision, examples)
     problem = replace(problem, calibration=calibrate(settings.calibration, folds))
     clock.lap("calibration")
@@ -197,13 +203,13 @@ def _all_weights(model: FittedPropagator, view: GraphView, classes: Classes, see
 def _folds(problem: Problem, settings: Settings, supervision: Supervision, examples: Examples) -> Any:
     """Pretended-unseen folds, where they are asked for or cost next to nothing.
 
-    A model that can be fitted again with the settings it chose is closed-form: its folds are always made. Others
-    are trained anew for each fold, and only if the correction asks for it.
+    A propagator that can be `settled` on what the fit chose is closed-form: its folds are always made. Others
+    are trained anew, for one fold, and only if the correction asks for it.
     """
-    chosen = getattr(problem.model, "settings", None)
     propagator = settings.propagator
-    if chosen is not None and hasattr(propagator, "settings"):
-        propagator = replace(propagator, settings=chosen)  # type: ignore[type-var]
+    settle = getattr(propagator, "settled", None)
+    if settle is not None:
+        propagator = settle(problem.model)
     elif settings.calibration != "stacking":
         return []
     view = problem.views[0]
@@ -216,8 +222,23 @@ def _folds(problem: Problem, settings: Settings, supervision: Supervision, examp
         rows = np.asarray(model.weights(view.index, view.features, concepts=list(held_out)))
         return np.asarray(inputs.astype(np.float64) @ np.vstack([part.weights, rows]).astype(np.float64).T)
 
-    own = None if hasattr(problem.model, "scores") else _own_scores(problem.scale, examples)
-    return pretended_folds(supervision, fold_scores, own)
+    used = 1 if settle is None else None
+    if not hasattr(problem.model, "scores"):
+        own = _own_scores(problem.scale, examples)
+        return pretended_folds(supervision, fold_scores, own, used=used)
+    return _rescaled(problem, supervision, pretended_folds(supervision, fold_scores, None, used=used))
+
+
+def _rescaled(problem: Problem, supervision: Supervision, folds: list[CalibrationFold]) -> list[CalibrationFold]:
+    """Folds in the units of the whole model, whose scores spread less the more classes it was fitted on.
+
+    For models with scores of their own; a cosine has one scale.
+    """
+    if not folds or supervision.inputs is None:
+        return folds
+    seen = range(problem.classes.num_seen)
+    spread = float(np.std(problem.raw_scores(supervision.inputs.astype(np.float64), seen)))
+    return [replace(fold, scores=fold.scores * (spread / np.std(fold.scores[:, fold.is_seen]))) for fold in folds]
 
 
 def _own_scores(scale: InputScale, examples: Examples) -> NDArray[np.float64] | None:

@@ -30,44 +30,54 @@ def without(supervision: Supervision, held_out: NDArray[np.int64]) -> Supervisio
     return replace(supervision, classes=classes, weights=supervision.weights[kept], inputs=inputs, labels=labels)
 
 
-def _sample(labels: NDArray[np.int64], random_state: int) -> NDArray[np.int64]:
-    """At most MAX_SAMPLES_A_CLASS rows of each class, drawn by the seed, ascending."""
+def _ranks(labels: NDArray[np.int64], random_state: int) -> NDArray[np.int64]:
+    """Each row's place among the rows of its class, in an order drawn by the seed."""
     order = np.random.default_rng(random_state).permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]
     counts = np.bincount(labels)
-    rank = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.sort(by_class[rank < MAX_SAMPLES_A_CLASS])
+    ranks = np.empty(len(labels), dtype=np.int64)
+    ranks[by_class] = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return ranks
 
 
 def pretended_folds(
-    supervision: Supervision, fold_scores: FoldScores, own_scores: NDArray[np.float64] | None, *, num_folds: int = 3
+    supervision: Supervision,
+    fold_scores: FoldScores,
+    own_scores: NDArray[np.float64] | None,
+    *,
+    num_folds: int = 3,
+    used: int | None = None,
 ) -> list[CalibrationFold]:
     """Split the seen classes into folds; score inputs with each fold's classes pretended to be unseen.
 
-    `own_scores` `[num_samples]` are the scores of the inputs against a classifier of their own class that was made
-    without them; they stand in for the score of a class that is seen in the fold, so that an input is not judged by
-    a classifier it helped to make. Where it is NaN (a class of one example), the input is left out as a seen one.
+    No input is judged by a classifier that it helped to make. `own_scores` `[num_samples]` are the scores of the
+    inputs against a classifier of their own class that was made without them, NaN for a class of one example; they
+    stand in where the class is seen in the fold. Without them, every second input is kept from the fold's fit, and
+    only those are judged on the seen side. At most 50 inputs a class are judged; only the first `used` folds are made.
     """
-    if supervision.inputs is None or supervision.labels is None:
-        return []
-    rows = _sample(supervision.labels, supervision.random_state)
-    inputs, labels = supervision.inputs[rows], supervision.labels[rows]
-    own = None if own_scores is None else own_scores[rows]
     num_classes = len(supervision.classes)
-    if num_classes < 4:
+    if supervision.inputs is None or supervision.labels is None or num_classes < 4:
         return []
+    ranks = _ranks(supervision.labels, supervision.random_state)
+    judged = np.flatnonzero(ranks < MAX_SAMPLES_A_CLASS)
+    kept_back = ranks % 2 == 1
+    if own_scores is None:
+        taught = replace(supervision, inputs=supervision.inputs[~kept_back], labels=supervision.labels[~kept_back])
+    else:
+        taught = supervision
     folds = []
-    for held_out in class_folds(num_classes, min(num_folds, num_classes // 2), supervision.random_state):
-        part = without(supervision, held_out)
+    for held_out in class_folds(num_classes, min(num_folds, num_classes // 2), supervision.random_state)[:used]:
         kept = np.setdiff1d(np.arange(num_classes), held_out)
-        column = np.empty(num_classes, dtype=np.int64)
-        column[np.concatenate([kept, held_out])] = np.arange(num_classes)
-        scores = fold_scores(part, tuple(supervision.classes[p] for p in held_out), inputs)
+        column = np.argsort(np.concatenate([kept, held_out]))
+        names = tuple(supervision.classes[place] for place in held_out)
+        scores = fold_scores(without(taught, held_out), names, supervision.inputs[judged])
         is_seen = np.arange(num_classes) < len(kept)
-        target = column[labels]
-        if own is not None:
-            from_seen = is_seen[target]
-            scores[from_seen, target[from_seen]] = own[from_seen]
-        usable = np.isfinite(scores).all(axis=1)
+        target = column[supervision.labels[judged]]
+        from_seen = is_seen[target]
+        if own_scores is None:
+            usable = ~from_seen | kept_back[judged]
+        else:
+            scores[from_seen, target[from_seen]] = own_scores[judged][from_seen]
+            usable = np.isfinite(scores).all(axis=1)
         folds.append(CalibrationFold(scores[usable], target[usable], is_seen))
     return folds
