@@ -1,0 +1,105 @@
+import contextlib
+import io
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from kgzsl.display import progress as exported
+from kgzsl.display.progress import progress
+
+place = sys.modules["kgzsl.display.progress"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def seen_in_a_terminal(monkeypatch, *, delay=-1.0, **options):
+    """What a terminal shows; pytest puts its own standard error back between fixtures and tests, so not a fixture."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(place, "_DELAY_S", delay)
+    screen = Terminal()
+    with contextlib.redirect_stderr(screen):
+        count(**options)
+    return screen.getvalue()
+
+
+def count(total=3, **options):
+    with progress(total, "counting", **options) as advance:
+        for step in range(total):
+            advance(note=f"at {step}")
+
+
+def test_the_package_offers_it():
+    assert exported is progress
+
+
+def test_it_is_silent_in_a_pipe(capsys):
+    count()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_it_can_be_asked_to_draw_on_standard_error(capsys):
+    count(show=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "counting" in err
+    assert "3/3" in err
+    assert "at 2" in err
+
+
+def test_quick_work_leaves_a_terminal_clean(monkeypatch):
+    assert seen_in_a_terminal(monkeypatch, delay=2.0) == ""
+
+
+def test_slow_work_is_shown_in_a_terminal(monkeypatch):
+    shown = seen_in_a_terminal(monkeypatch, total=1200)
+    assert "counting" in shown
+    assert "1,200/1,200" in shown
+
+
+def test_it_can_be_told_to_be_silent(monkeypatch):
+    assert seen_in_a_terminal(monkeypatch, show=False) == ""
+
+
+def test_a_process_without_standard_error_goes_on(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    count()
+
+
+def test_an_error_passes_through_and_the_bar_is_gone(capsys):
+    before = set(threading.enumerate())
+
+    def fail():
+        with progress(3, "counting", show=True) as advance:
+            advance()
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        fail()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=5)
+        assert not thread.is_alive()
+    assert "counting" in capsys.readouterr().err
+
+
+def test_steps_may_be_large_or_left_out(capsys):
+    with progress(10, "counting", show=True) as advance:
+        advance(7)
+    assert "7/10" in capsys.readouterr().err
+    with progress(10, "never", show=True):
+        pass
+    assert capsys.readouterr().err == ""
+
+
+def test_a_silent_bar_loads_no_drawing():
+    program = (
+        "import sys\nfrom kgzsl.display.progress import progress\n"
+        "with progress(1, 'x', show=False) as advance: advance()\n"
+        "assert 'rich' not in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,0 +1,190 @@
+import builtins
+import copy
+import inspect
+import pickle
+
+import pytest
+
+from kgzsl import errors
+from kgzsl.errors import (
+    AmbiguousLabelError,
+    DataMissingError,
+    ExplanationError,
+    GroundingError,
+    InputFormatError,
+    IntegrityError,
+    InvalidGraphError,
+    KgzslError,
+    KgzslWarning,
+    MissingDependencyError,
+    MissingFeaturesError,
+    NoPathError,
+    NotInductiveError,
+    NumericError,
+    PluginError,
+    ResourceLimitError,
+    SourceError,
+    SplitError,
+    UnknownConceptError,
+    UnknownNameError,
+    UnknownRelationError,
+    VersionError,
+    listing,
+)
+
+# error, the built-in it also is, its whole message, its facts
+TABLE = [
+    (
+        UnknownConceptError("tigre.n.02", graph="wordnet", num_concepts=117_659, nearest=["tiger.n.02"]),
+        KeyError,
+        "no concept 'tigre.n.02' in graph wordnet (117,659 concepts); nearest: 'tiger.n.02'",
+        {"id": "tigre.n.02", "nearest": ("tiger.n.02",)},
+    ),
+    (
+        UnknownConceptError("x", graph="toy", num_concepts=2, hint="labels go through find"),
+        KeyError,
+        "no concept 'x' in graph toy (2 concepts) (labels go through find)",
+        {"id": "x", "nearest": ()},
+    ),
+    (
+        UnknownRelationError("isa", graph="toy", known=["has_part", "is_a"], nearest=["is_a"]),
+        KeyError,
+        "no relation 'isa' in graph toy; nearest: 'is_a'; it has 'has_part', 'is_a'",
+        {"name": "isa", "nearest": ("is_a",)},
+    ),
+    (
+        UnknownRelationError("isa", graph="toy", known=[]),
+        KeyError,
+        "no relation 'isa' in graph toy; it has none",
+        {"name": "isa", "nearest": ()},
+    ),
+    (
+        UnknownNameError("propagator", "gcn", known=["gcnz", "sgcn"], nearest=["gcnz"]),
+        ValueError,
+        "no propagator is called 'gcn'; nearest: 'gcnz'; known: 'gcnz', 'sgcn'",
+        {"kind": "propagator", "name": "gcn", "known": ("gcnz", "sgcn"), "nearest": ("gcnz",)},
+    ),
+    (
+        AmbiguousLabelError("bat", [("bat.n.01", "a mammal"), ("bat.n.05", "a club")]),
+        LookupError,
+        "'bat' names 2 concepts; use one of the ids\n  bat.n.01: a mammal\n  bat.n.05: a club",
+        {"label": "bat", "candidates": (("bat.n.01", "a mammal"), ("bat.n.05", "a club"))},
+    ),
+    (
+        GroundingError(
+            missing={"zebr": ["zebra"]}, ambiguous={"bat": [("b1", "a mammal"), ("b2", "a club")]}, graph="g"
+        ),
+        ValueError,
+        "2 class label(s) do not stand for exactly one concept of graph g; use the ids instead:\n"
+        "  'zebr' is not in the graph; nearest: 'zebra'\n"
+        "  'bat' is one of: b1 (a mammal); b2 (a club)",
+        {"missing": {"zebr": ("zebra",)}, "ambiguous": {"bat": (("b1", "a mammal"), ("b2", "a club"))}},
+    ),
+    (
+        NoPathError("day", "dog", relations="is_a"),
+        LookupError,
+        "no path from 'day' to 'dog' over is_a; allow more relations with relations=",
+        {"start": "day", "end": "dog"},
+    ),
+    (
+        SourceError("a.tsv", "three columns are needed, found 2", line=7),
+        ValueError,
+        "a.tsv, line 7: three columns are needed, found 2",
+        {"location": "a.tsv", "line": 7, "reason": "three columns are needed, found 2"},
+    ),
+    (SourceError("a.tsv", "is empty"), ValueError, "a.tsv: is empty", {"location": "a.tsv", "line": None}),
+    (
+        DataMissingError("graphs/x", "build it with build.py"),
+        FileNotFoundError,
+        "graphs/x: build it with build.py",
+        {"path": "graphs/x"},
+    ),
+    (
+        IntegrityError("w.bin", expected="sha256 ab", found="sha256 cd", advice="save it again"),
+        ValueError,
+        "w.bin: expected sha256 ab, found sha256 cd; save it again",
+        {"file": "w.bin", "expected": "sha256 ab", "found": "sha256 cd"},
+    ),
+    (
+        VersionError("model.json", found=9, supported="format 1"),
+        ValueError,
+        "model.json: format 9 is not readable here; this version reads format 1",
+        {"file": "model.json", "found": 9, "supported": "format 1"},
+    ),
+    (
+        InvalidGraphError("the tables do not fit", report={"loop": ["a is_a a"], "unknown": list("bcdefgh")}),
+        ValueError,
+        "the tables do not fit\n  loop: 'a is_a a'\n  unknown: 'b', 'c', 'd', 'e', 'f' and 2 more",
+        {"report": {"loop": ("a is_a a",), "unknown": tuple("bcdefgh")}},
+    ),
+    (InputFormatError("X must have two axes, not 3"), ValueError, "X must have two axes, not 3", {}),
+    (
+        MissingFeaturesError(["a", "b"], source="glove.txt", advice="use missing='text'"),
+        LookupError,
+        "glove.txt has no features for 2 concept(s): 'a', 'b'; use missing='text'",
+        {"ids": ("a", "b")},
+    ),
+    (SplitError("they overlap: 'a'", overlap=["a"]), ValueError, "they overlap: 'a'", {"overlap": ("a",)}),
+    (NotInductiveError("fit again"), TypeError, "fit again", {}),
+    (NumericError("loss is nan in epoch 3", epoch=3), FloatingPointError, "loss is nan in epoch 3", {"epoch": 3}),
+    (ResourceLimitError("needs 9 GB, 4 allowed"), MemoryError, "needs 9 GB, 4 allowed", {}),
+    (ExplanationError("sum is off"), AssertionError, "sum is off", {}),
+    (PluginError("source 'x' does not load"), ImportError, "source 'x' does not load", {}),
+    (
+        MissingDependencyError("matplotlib", extra="plot", purpose="drawing"),
+        ImportError,
+        'drawing needs matplotlib; install it with: pip install "kgzsl[plot]"',
+        {"package": "matplotlib", "extra": "plot"},
+    ),
+]  # fmt: skip
+TABLE_IDS = [f"{type(row[0]).__name__}-{place}" for place, row in enumerate(TABLE)]
+
+
+@pytest.mark.parametrize(("error", "builtin", "message", "facts"), TABLE, ids=TABLE_IDS)
+def test_an_error_is_also_a_built_in_tells_its_message_and_has_its_facts(error, builtin, message, facts):
+    assert isinstance(error, KgzslError)
+    assert isinstance(error, builtin)
+    assert builtin.__name__ in dir(builtins)
+    assert str(error) == message
+    assert {name: getattr(error, name) for name in facts} == facts
+
+
+@pytest.mark.parametrize(("error", "builtin", "message", "facts"), TABLE, ids=TABLE_IDS)
+@pytest.mark.parametrize("carry", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy])
+def test_an_error_arrives_whole_in_another_process(carry, error, builtin, message, facts):
+    there = carry(error)
+    assert type(there) is type(error)
+    assert (str(there), there.args) == (message, (message,))
+    assert {name: getattr(there, name) for name in facts} == facts
+
+
+def test_every_error_is_in_the_table_and_listed():
+    defined = {
+        name
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, KgzslError) and value is not KgzslError
+    }
+    assert defined == {type(row[0]).__name__ for row in TABLE}
+    assert defined | {"KgzslError", "KgzslWarning", "listing"} == set(errors.__all__)
+
+
+def test_every_error_is_documented():
+    for name in errors.__all__:
+        assert getattr(errors, name).__doc__
+
+
+def test_a_warning_is_no_error():
+    assert issubclass(KgzslWarning, UserWarning)
+    assert not issubclass(KgzslWarning, KgzslError)
+
+
+def test_long_lists_are_cut_and_counted():
+    assert listing(["a", "b"]) == "'a', 'b'"
+    assert listing([]) == ""
+    assert listing(list(range(1, 1005)), limit=3) == "1, 2, 3 and 1,001 more"
+    many = {f"label{place:02d}": [] for place in range(40)}
+    message = str(GroundingError(missing=many, ambiguous={}, graph="g"))
+    assert message.splitlines()[0].startswith("40 class label(s)")
+    assert message.splitlines()[-1] == "  and 10 more"
+    candidates = [(f"b{place}", "") for place in range(15)]
+    assert str(AmbiguousLabelError("b", candidates)).endswith("\n  and 3 more")
