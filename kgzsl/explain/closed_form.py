@@ -11,12 +11,11 @@ from kgzsl.errors import ExplanationError, InputFormatError
 from kgzsl.explain.credits import Bundle, Credit, Reasons, constant_rows, gather, in_order
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.explanation import Explanation
-from kgzsl.explain.ledger import Ledger, Reach, keep_books
+from kgzsl.explain.ledger import Ledger, Reach, keep_books, knowledge_support
 from kgzsl.explain.routes import Facts
 
 __all__ = ["ClosedFormExplainer", "Explainer", "explain"]
 
-_STRONG, _MODERATE = 2 / 3, 1 / 3
 _MODEL_TOLERANCE = 1e-4
 
 _ASSUMPTIONS = (
@@ -139,6 +138,4 @@ def _support(ledger: Ledger) -> str:
     target = ledger.accounts[0]
     if target.variance is None:
         return "seen"
-    # one seen class just like it would leave noise / (1 + noise) of a unit variance
-    taken = (1.0 - target.variance) * (1.0 + target.terms.settings.noise)
-    return "strong" if taken >= _STRONG else "moderate" if taken >= _MODERATE else "weak"
+    return knowledge_support(target.variance, np.diagonal(target.terms.gram), target.terms.settings.noise)

@@ -52,6 +52,11 @@ class ClosedFormTerms(Protocol):
         ...
 
     @property
+    def gram(self) -> Float64:
+        """G = (K_SS + λI)^-1 `[S, S]`."""
+        ...
+
+    @property
     def residuals(self) -> Float64:
         """W_S - m_S `[S, d]`."""
         ...

@@ -27,10 +27,9 @@ class Explanation:
     margin is covered by no identity: rounding, and the float32 of stored weights.
 
     `coverage` is the part of all |credit| that `items` and `constants` show. `cancellation` is |total| over all
-    |credit|: near 0, opposing reasons nearly cancel. `support` says in a word how much of an unseen
-    target's unit variance the seen classes take away, 1 - v, beside the 1 / (1 + noise) that one seen class just like
-    it would take: "strong" from two thirds of that, "moderate" from one third, else "weak". A seen target has its own
-    examples: "seen".
+    |credit|: near 0, opposing reasons nearly cancel. `support` says how well an unseen target is known from the seen
+    classes: its posterior variance beside theirs when each is left out in its turn, "strong" if below that of two
+    thirds of them, "moderate" if below that of a third, else "weak"; a seen target has its own examples, "seen".
     """
 
     prediction: str

@@ -14,9 +14,11 @@ from kgzsl.errors import ExplanationError
 from kgzsl.explain.decision import Candidate, ClosedFormTerms, Decision
 from kgzsl.explain.walks import WalkKernel
 
-__all__ = ["Account", "Ledger", "Origin", "PathCredit", "Reach", "keep_books", "magnitude"]
+__all__ = ["Account", "Ledger", "Origin", "PathCredit", "Reach", "keep_books", "knowledge_support", "magnitude"]
 
 Float64 = NDArray[np.float64]
+
+_EQUAL = 1e-9
 
 
 def magnitude(credit: float) -> float:
@@ -103,6 +105,17 @@ class Ledger:
     def total(self) -> float:
         """The margin, by adding up."""
         return math.fsum(account.total for account in self.accounts)
+
+
+def knowledge_support(variance: float, gram_diagonal: Float64, noise: float) -> str:
+    """How well a class is known from the others, beside the seen classes when each is left out in its turn.
+
+    A seen class that is left out has variance 1 / G_ii - λ. "strong" if the class's own is below that of two thirds
+    of them, "moderate" if below a third, else "weak". Nothing of the unseen classes sets the scale.
+    """
+    left_out = 1.0 / gram_diagonal - noise
+    share = float(np.mean(left_out > variance + _EQUAL))
+    return "strong" if share >= 2 / 3 else "moderate" if share >= 1 / 3 else "weak"
 
 
 def keep_books(decision: Decision, reach: Reach) -> Ledger:
@@ -261,4 +274,4 @@ def _largest(part: Float64, reach: Reach) -> NDArray[np.int64]:
     enough = int(np.searchsorted(np.cumsum(sizes[order]), reach.share * sizes.sum())) + 1
     # equals of the last source are taken as well, or their places would decide
     least = (1.0 - 1e-9) * sizes[order[min(enough, len(order)) - 1]]
-    return order[(sizes[order] >= least) & (sizes[order] > 0.0)]
+    return np.asarray(order[(sizes[order] >= least) & (sizes[order] > 0.0)])

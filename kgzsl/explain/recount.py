@@ -16,6 +16,7 @@ import scipy.sparse.linalg
 from numpy.typing import NDArray
 
 from kgzsl.explain.decision import Candidate, ClosedFormTerms, Decision
+from kgzsl.explain.ledger import knowledge_support
 
 __all__ = ["Recount", "recount"]
 
@@ -80,6 +81,7 @@ class Recount:
     sources: Float64
     support: Float64
     variance: float | None
+    support_word: str
     score: float
     parts: dict[str, Float64] = field(repr=False)
     inverses: dict[str, _Inverse] = field(repr=False)
@@ -130,6 +132,7 @@ def recount(decision: Decision, sign: float, candidate: Candidate) -> Recount:
     constants["mean"] = unit * float(mean @ inputs)
     if terms.settings.prior:
         constants["match"] = unit * float(match @ inputs)
+    variance = float(kernel[0, 0] - kernel[0, 1:] @ np.linalg.solve(noisy, kernel[0, 1:]))
     parts = {}
     for name, share in terms.shares.items():
         scales = rows[name][1]
@@ -143,7 +146,8 @@ def recount(decision: Decision, sign: float, candidate: Candidate) -> Recount:
         constants=constants,
         sources=sum(parts.values(), np.zeros(len(centred))),
         support=unit * np.linalg.solve(noisy, kernel[0, 1:]) * (residuals @ inputs),
-        variance=float(kernel[0, 0] - kernel[0, 1:] @ np.linalg.solve(noisy, kernel[0, 1:])),
+        variance=variance,
+        support_word=knowledge_support(variance, np.diagonal(np.linalg.inv(noisy)), terms.settings.noise),
         score=unit * float(weights @ inputs) + constants.get("offset", 0.0),
         parts=parts,
         inverses=inverses,
@@ -162,7 +166,7 @@ def _recounted_seen(
     support[row] = examples
     booked = {**constants, "gamma": -unit * decision.gamma, "examples": examples}
     empty = np.zeros(candidate.index.num_concepts)
-    return Recount(booked, empty, support, None, sum(booked.values()), {}, {}, None)
+    return Recount(booked, empty, support, None, "seen", sum(booked.values()), {}, {}, None)
 
 
 def _adjacency(decision: Decision, candidate: Candidate) -> Any:

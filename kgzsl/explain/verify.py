@@ -51,6 +51,8 @@ def check(explanation: "Explanation") -> None:
     score = math.fsum(again.score for again in recounts)
     checker.same("total", explanation.total, score)
     checker.same("margin", explanation.margin, decision.margin)
+    word = recounts[0].support_word
+    checker.true(explanation.support == word, f"support: says {explanation.support}, a recount gives {word}")
     checker.same("margin", explanation.margin, score, tolerance=_STORED * max(1.0, size / max(abs(score), 1e-300)))
     _items(checker, explanation, recounts, paths)
     for name in VIEWS:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kgzsl.errors import ExplanationError, InputFormatError
 from kgzsl.explain import ClosedFormExplainer, Reach, explain
+from kgzsl.explain.ledger import knowledge_support
 from kgzsl.explain.views import VIEWS
 from kgzsl.propagation.gp_settings import GPSettings
 
@@ -197,6 +198,13 @@ def test_a_seen_class_is_explained_by_its_own_examples(animals):
     alone = explain(animals.decision("horse", gamma=0.2))
     assert credit_by_key(alone.constants) == pytest.approx({("gamma",): -2.0})
     assert alone.margin == pytest.approx(alone.items[0].credit - 2.0)
+
+
+def test_support_is_measured_beside_seen_classes_that_are_left_out():
+    """Left out, the classes have variances 0.1, 0.5 and 0.9: G_ii = 1 / (variance + noise)."""
+    gram_diagonal = 1 / (np.array([0.1, 0.5, 0.9]) + 0.2)
+    words = [knowledge_support(variance, gram_diagonal, 0.2) for variance in (0.05, 0.3, 0.7, 0.9, 1.0)]
+    assert words == ["strong", "strong", "moderate", "weak", "weak"]
 
 
 def test_an_offset_is_a_line_of_its_own(animals):

@@ -157,7 +157,7 @@ def test_the_same_call_gives_the_same_bytes_under_any_hash_seed():
 
 
 GOLDEN = """\
-zebra  <1 %   beaten by: horse 89 %   odds 1 : 103 (margin -4.63)   knowledge support: moderate
+zebra  <1 %   beaten by: horse 89 %   odds 1 : 103 (margin -4.63)   knowledge support: strong
  why zebra rather than horse
   +3.09  zebra's own description      near tiger, horse and dog
   +0.53  has part hoof                like horse

@@ -32,6 +32,11 @@ def test_a_changed_number_of_the_whole_is_named(explanation, name):
         replace(explanation, **{name: getattr(explanation, name) + 0.01}).verify()
 
 
+def test_a_changed_word_of_support_is_named(explanation):
+    with pytest.raises(ExplanationError, match="support"):
+        replace(explanation, support="overwhelming").verify()
+
+
 def test_a_changed_rest_or_constant_is_named(explanation):
     (rest,) = explanation.others
     with pytest.raises(ExplanationError, match="not shown"):
