@@ -1,0 +1,163 @@
+"""Checks that a plug-in fulfils its contract; call them from your own tests.
+
+Each check raises `PluginError` that says what does not hold. The checks work on a small graph of their own, so a
+plug-in is tried as it is, with no set-up.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from kgzsl.contracts import FloatArray, NodeEncoder, Propagator, Supervision
+from kgzsl.errors import PluginError
+from kgzsl.graph.knowledge_graph import KnowledgeGraph
+
+__all__ = ["check_encoder", "check_propagator", "example_graph", "example_supervision"]
+
+_PARENTS = {
+    "animal": None,
+    "bird": "animal",
+    "canine": "mammal",
+    "cat": "feline",
+    "dog": "canine",
+    "eagle": "bird",
+    "feline": "mammal",
+    "lion": "feline",
+    "mammal": "animal",
+    "owl": "bird",
+    "tiger": "feline",
+    "wolf": "canine",
+}
+_DEFINITIONS = {
+    "animal": "a living thing that moves of its own will",
+    "bird": "an animal with feathers and wings that lays eggs",
+    "canine": "a mammal with a long muzzle that hunts in packs",
+    "cat": "a small feline kept at home that purrs",
+    "dog": "a canine kept at home that barks",
+    "eagle": "a large bird with broad wings that hunts by day",
+    "feline": "a mammal with soft paws and claws that it can draw in",
+    "lion": "a large feline with a mane that hunts in prides",
+    "mammal": "an animal with hair that feeds its young with milk",
+    "owl": "a bird with large eyes that hunts at night",
+    "tiger": "a large feline with stripes that hunts alone",
+    "wolf": "a wild canine that howls and hunts in packs",
+}
+_SEEN = ("cat", "dog", "eagle", "lion", "owl", "wolf")
+
+
+def example_graph() -> KnowledgeGraph:
+    """Twelve animals with definitions and their kinds; a tiger is the class without examples."""
+    concepts = pl.DataFrame({"id": list(_DEFINITIONS), "definition": list(_DEFINITIONS.values())})
+    edges = [(child, "is_a", parent) for child, parent in _PARENTS.items() if parent is not None]
+    table = pl.DataFrame(edges, schema=["head", "relation", "tail"], orient="row")
+    return KnowledgeGraph.from_tables(concepts, table, name="animals")
+
+
+def example_supervision(*, num_inputs: int = 8, dim: int = 5, random_state: int = 0) -> Supervision:
+    """Six seen classes of the example graph with unit weights, and a few inputs around each."""
+    rng = np.random.default_rng(random_state)
+    weights = rng.normal(size=(len(_SEEN), dim))
+    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+    labels = np.repeat(np.arange(len(_SEEN)), num_inputs)
+    inputs = weights[labels] + 0.1 * rng.normal(size=(len(labels), dim))
+    inputs /= np.linalg.norm(inputs, axis=1, keepdims=True)
+    return Supervision(
+        classes=_SEEN,
+        weights=weights.astype(np.float32),
+        kind="prototype",
+        inputs=inputs.astype(np.float32),
+        labels=labels,
+        show_progress=False,
+    )
+
+
+def _require(holds: bool, plugin: object, problem: str) -> None:
+    if not holds:
+        raise PluginError(f"{type(plugin).__name__}: {problem}")
+
+
+def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    return a.shape == b.shape and np.allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def _require_state(plugin: Any, config: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+    try:
+        json.dumps(config, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise PluginError(f"{type(plugin).__name__}: the first part of state() is not plain JSON: {error}") from error
+    odd = [name for name, array in arrays.items() if not isinstance(array, np.ndarray) or array.dtype == object]
+    _require(not odd, plugin, f"the second part of state() has entries that are no plain arrays: {odd}")
+
+
+def check_encoder(encoder: NodeEncoder, graph: KnowledgeGraph | None = None) -> None:
+    """Whether an encoder gives one finite row a concept, the same each time and in each order, and can be saved.
+
+    `graph` stands in for the example graph where the encoder knows only certain concepts.
+    """
+    known = example_graph() if graph is None else graph
+    ids = known.ids
+    fitted = encoder.fit(known, ids)
+    rows = fitted.encode(known, ids)
+    _require(isinstance(rows, np.ndarray) and rows.dtype == np.float32, fitted, "encode gives no float32 array")
+    _require(
+        rows.ndim == 2 and len(rows) == len(ids), fitted, f"encode gave shape {rows.shape} for {len(ids)} concepts"
+    )
+    _require(bool(np.isfinite(rows).all()), fitted, "encode gave values that are not finite")
+    _require(_same(rows, fitted.encode(known, ids)), fitted, "two calls of encode differ")
+    _require(_same(rows[::-1], fitted.encode(known, ids[::-1])), fitted, "rows do not follow the order of the concepts")
+    config, arrays = fitted.state()
+    _require_state(fitted, config, arrays)
+    again = type(fitted).from_state(json.loads(json.dumps(config)), arrays)
+    _require(_same(rows, again.encode(known, ids)), fitted, "from_state(*state()) is another encoder")
+
+
+def check_propagator(propagator: Propagator) -> None:
+    """Whether a propagator learns from seen weights, works on a larger graph, is repeatable, and can be saved."""
+    graph, supervision = example_graph(), example_supervision()
+    features = _example_features(graph)
+    fitted = propagator.fit(graph.index, features, supervision)
+    _require(tuple(fitted.classes) == supervision.classes, fitted, "classes are not those of the supervision")
+    _require(isinstance(fitted.report, Mapping), fitted, "report is no mapping")
+    give = _answers(fitted, supervision)
+    rows = give(fitted, graph, features, ["tiger"])
+    _require(bool(np.isfinite(rows).all()), fitted, "answers for an unseen class are not finite")
+    both = give(fitted, graph, features, ["tiger", "mammal"])
+    _require(_same(rows[0], both[0]), fitted, "the answer for a class depends on which others are asked for")
+    again = propagator.fit(graph.index, features, supervision)
+    _require(_same(rows, give(again, graph, features, ["tiger"])), fitted, "two fits with one seed differ")
+    config, arrays = fitted.state()
+    _require_state(fitted, config, arrays)
+    loaded = type(fitted).from_state(json.loads(json.dumps(config)), arrays)
+    _require(_same(rows, give(loaded, graph, features, ["tiger"])), fitted, "from_state(*state()) is another model")
+    larger = graph.add_concepts([{"id": "aardwolf"}]).add_edges([("aardwolf", "is_a", "mammal")])
+    grown = np.insert(features, larger.ids.index("aardwolf"), features[0], axis=0)
+    new = give(fitted, larger, grown, ["aardwolf"])
+    _require(bool(np.isfinite(new).all()), fitted, "a concept that came after the fit gets no finite answer")
+
+
+def _example_features(graph: KnowledgeGraph) -> FloatArray:
+    return np.random.default_rng(1).normal(size=(len(graph), 7)).astype(np.float32)
+
+
+def _answers(fitted: Any, supervision: Supervision) -> Any:
+    """Scores if the model has its own, one row a class; weights otherwise."""
+    dim = supervision.weights.shape[1]
+
+    def scored(model: Any, graph: KnowledgeGraph, features: FloatArray, concepts: list[str]) -> NDArray[Any]:
+        scores = np.asarray(model.scores(supervision.inputs, graph.index, features, concepts=concepts))
+        _require(scores.ndim == 2 and scores.shape[1] == len(concepts), model, f"scores have shape {scores.shape}")
+        return scores.T
+
+    def weighed(model: Any, graph: KnowledgeGraph, features: FloatArray, concepts: list[str]) -> NDArray[Any]:
+        rows = np.asarray(model.weights(graph.index, features, concepts=concepts))
+        _require(
+            rows.shape == (len(concepts), dim), model, f"weights of {len(concepts)} classes have shape {rows.shape}"
+        )
+        _require(bool(np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)), model, "rows are not of unit length")
+        return rows
+
+    return scored if hasattr(fitted, "scores") else weighed
