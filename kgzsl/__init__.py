@@ -5,22 +5,58 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kgzsl.classifier import ZeroShotClassifier
+    from kgzsl.evaluation.report import evaluate
+    from kgzsl.evaluation.results import EvaluationReport
+    from kgzsl.explain.explanation import Explanation
+    from kgzsl.graph.concept import Concept, Edge
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
+    from kgzsl.graph.path import Path
+    from kgzsl.graph.relation import Relation
+    from kgzsl.saving import load_model
+    from kgzsl.sources.catalog import list_graphs, load_graph
+    from kgzsl.sources.imagenet import read_imagenet_graph
+    from kgzsl.sources.wordnet import read_wordnet
 
 try:
     __version__ = version("kgzsl")
 except PackageNotFoundError:  # a checkout on the path, not installed
     __version__ = "0.1.0"
 
-_HOME = {
-    "KnowledgeGraph": "kgzsl.graph.knowledge_graph",
-    "load_graph": "kgzsl.sources.catalog",
-    "list_graphs": "kgzsl.sources.catalog",
-    "read_wordnet": "kgzsl.sources.wordnet",
-    "read_imagenet_graph": "kgzsl.sources.imagenet",
-}
+__all__ = [
+    "Concept",
+    "Edge",
+    "EvaluationReport",
+    "Explanation",
+    "KnowledgeGraph",
+    "Path",
+    "Relation",
+    "ZeroShotClassifier",
+    "__version__",
+    "evaluate",
+    "list_graphs",
+    "load_graph",
+    "load_model",
+    "read_imagenet_graph",
+    "read_wordnet",
+]
 
-__all__ = ["KnowledgeGraph", "__version__"]
+_HOME = {
+    "Concept": "kgzsl.graph.concept",
+    "Edge": "kgzsl.graph.concept",
+    "EvaluationReport": "kgzsl.evaluation.results",
+    "Explanation": "kgzsl.explain.explanation",
+    "KnowledgeGraph": "kgzsl.graph.knowledge_graph",
+    "Path": "kgzsl.graph.path",
+    "Relation": "kgzsl.graph.relation",
+    "ZeroShotClassifier": "kgzsl.classifier",
+    "evaluate": "kgzsl.evaluation.report",
+    "list_graphs": "kgzsl.sources.catalog",
+    "load_graph": "kgzsl.sources.catalog",
+    "load_model": "kgzsl.saving",
+    "read_imagenet_graph": "kgzsl.sources.imagenet",
+    "read_wordnet": "kgzsl.sources.wordnet",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -103,9 +103,7 @@ def check_encoder(encoder: NodeEncoder, graph: KnowledgeGraph | None = None) -> 
     fitted = encoder.fit(known, ids)
     rows = fitted.encode(known, ids)
     _require(isinstance(rows, np.ndarray) and rows.dtype == np.float32, fitted, "encode gives no float32 array")
-    _require(
-        rows.ndim == 2 and len(rows) == len(ids), fitted, f"encode gave shape {rows.shape} for {len(ids)} concepts"
-    )
+    _require(rows.ndim == 2 and len(rows) == len(ids), fitted, f"encode gave shape {rows.shape}, not a row a concept")
     _require(bool(np.isfinite(rows).all()), fitted, "encode gave values that are not finite")
     _require(_same(rows, fitted.encode(known, ids)), fitted, "two calls of encode differ")
     _require(_same(rows[::-1], fitted.encode(known, ids[::-1])), fitted, "rows do not follow the order of the concepts")
@@ -154,9 +152,7 @@ def _answers(fitted: Any, supervision: Supervision) -> Any:
 
     def weighed(model: Any, graph: KnowledgeGraph, features: FloatArray, concepts: list[str]) -> NDArray[Any]:
         rows = np.asarray(model.weights(graph.index, features, concepts=concepts))
-        _require(
-            rows.shape == (len(concepts), dim), model, f"weights of {len(concepts)} classes have shape {rows.shape}"
-        )
+        _require(rows.shape == (len(concepts), dim), model, f"weights have shape {rows.shape}")
         _require(bool(np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)), model, "rows are not of unit length")
         return rows
 
