@@ -57,7 +57,8 @@ def ancestor_pairs(up: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray
                 "take fewer relations, or a part of the graph with induced or neighborhood"
             )
         places, parents = expand(up, ancestor)
-        pairs = np.unique(node[places] * num_concepts + parents)
+        pairs = np.sort(node[places] * num_concepts + parents, kind="stable")  # all but sorted already
+        pairs = pairs[np.diff(pairs, prepend=-1) > 0]
         at = np.minimum(np.searchsorted(known, pairs), len(known) - 1)
         pairs = pairs[known[at] != pairs]
         node, ancestor = pairs // num_concepts, pairs % num_concepts
@@ -67,7 +68,7 @@ def ancestor_pairs(up: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray
             known = np.sort(np.concatenate([known, pairs]), kind="stable")
     nodes, ancestors = (np.concatenate(column) for column in zip(*levels, strict=True))
     distance = np.repeat(np.arange(len(levels)), [len(level) for level, _ in levels])
-    order = np.lexsort((ancestors, distance, nodes))
+    order = np.argsort(nodes, kind="stable")  # levels stand by distance, and each by node and ancestor
     return nodes[order], ancestors[order], distance[order]
 
 
