@@ -55,17 +55,22 @@ def load_graph(name: str) -> KnowledgeGraph:
 
 
 def list_graphs() -> tuple[GraphInfo, ...]:
-    """Every graph that `load_graph` finds, by name and version, without loading any."""
+    """Every graph that `load_graph` finds, by name and version, without loading any.
+
+    >>> import kgzsl
+    >>> [(info.name, info.version, info.num_edges) for info in kgzsl.list_graphs()]
+    [('wordnet', '3.0', 235393)]
+    """
     found = []
     for folder in _folders().values():
-        description, _ = read_description(folder)
+        description, facts = read_description(folder)
         found.append(
             GraphInfo(
                 name=description.name,
                 version=description.version,
                 title=description.title,
-                num_concepts=description.num_concepts,
-                num_edges=description.num_edges,
+                num_concepts=facts["num_concepts"],
+                num_edges=facts["num_edges"],
                 licence=description.licence,
                 folder=folder,
             )

@@ -39,8 +39,6 @@ class GraphDescription:
     citation: Sequence[str]
     recipe: str
     sources: Mapping[str, str] = field(default_factory=dict)
-    num_concepts: int = 0
-    num_edges: int = 0
 
 
 def write_graph_folder(
@@ -63,6 +61,8 @@ def write_graph_folder(
         ),
         _LICENCE: (licence_text.strip() + "\n").encode(),
     }
+    # the description goes first and comes last, so that a folder that was left half written is no graph
+    (folder / DESCRIPTION).unlink(missing_ok=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
@@ -130,7 +130,7 @@ def read_description(folder: Path) -> tuple[GraphDescription, Mapping[str, Any]]
     if facts.get("format") != _FORMAT:
         raise VersionError(path, found=facts.get("format"), supported=f"format {_FORMAT}")
     names = GraphDescription.__dataclass_fields__
-    absent = sorted({*names, "files", "relations", "fingerprint"} - set(facts))
+    absent = sorted({*names, "files", "relations", "fingerprint", "num_concepts", "num_edges"} - set(facts))
     if absent:
         raise SourceError(path, f"lacks {', '.join(absent)}")
     return GraphDescription(**{name: facts[name] for name in names}), facts

@@ -31,6 +31,11 @@ def read_imagenet_graph(
     Ids are those of `wordnet` (None: the shipped one, which must be version 3.0 for ImageNet's numbers to mean what
     they should), and wnids resolve to them. `GroundingError` names every wnid that is not there. `report` counts the
     lists.
+
+    >>> import kgzsl
+    >>> graph = kgzsl.read_imagenet_graph({"train": ["n02129604"], "test": ["n02129165"]}, ["n02127808"])
+    >>> [str(edge) for edge in graph.edges()]
+    ['lion.n.01 is_a big_cat.n.01', 'tiger.n.02 is_a big_cat.n.01']
     """
     classes = _listed(split, _PARTS)
     others = _listed(xml_wnids, None)

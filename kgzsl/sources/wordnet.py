@@ -62,6 +62,10 @@ def read_wordnet(directory: str | Path, *, strict: bool = False) -> KnowledgeGra
     one warning; with `strict` the first is a `SourceError`, and so are a cycle of hypernyms and an offset field that
     is not the line's place in its file. Without a folder or a file: `DataMissingError`. Where the data and index
     files do not name the same synsets: `IntegrityError`. NLTK is not needed, and nothing is downloaded.
+
+    >>> import kgzsl
+    >>> kgzsl.read_wordnet("/usr/share/wordnet")  # doctest: +SKIP
+    <KnowledgeGraph wordnet: 117,659 concepts, 235,393 edges, 19 relations>
     """
     return wordnet_graph(read_wordnet_files(directory), strict=strict)
 

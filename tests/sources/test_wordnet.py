@@ -1,13 +1,15 @@
+import contextlib
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from kgzsl.errors import IntegrityError, KgzslWarning, SourceError
+from kgzsl.errors import IntegrityError, KgzslError, KgzslWarning, SourceError
 from kgzsl.sources.wordnet import read_wordnet
-
-COUNTS = ("pointer_lines", "edges", "merged_inverse", "merged_lexical")
 
 
 def triples(graph):
@@ -187,3 +189,18 @@ def test_toy_edges_are_these(toy_wordnet: Callable[..., Path]) -> None:
         "fast.a.01 also_see slow.a.01",
         "quickly.r.01 derived_from fast.a.01",
     }
+
+
+FILES = [f"{kind}.{suffix}" for kind in ("data", "index") for suffix in ("noun", "verb", "adj", "adv")]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(FILES), st.lists(st.tuples(st.integers(0, 1200), st.integers(0, 255)), min_size=1, max_size=3))
+def test_altered_bytes_are_read_or_refused_in_our_words(toy_wordnet, name: str, changes: list[tuple[int, int]]) -> None:
+    path = toy_wordnet() / name
+    content = bytearray(path.read_bytes())
+    for place, value in changes:
+        content[place % len(content)] = value
+    path.write_bytes(content)
+    with contextlib.suppress(KgzslError), warnings.catch_warnings(action="ignore", category=KgzslWarning):
+        read_wordnet(path.parent)
