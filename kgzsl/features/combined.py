@@ -24,6 +24,14 @@ class CombinedFeatures:
     `encoders` are encoders or anything `resolve_features` takes; `weights` are positive, all 1 if None. The inner
     product of two rows is then the sum of the blocks' cosines, each times its squared weight. A row that is zero in
     a block (by that encoder's policy) stays zero there.
+
+    >>> import polars as pl
+    >>> from kgzsl.graph import KnowledgeGraph
+    >>> edges = pl.DataFrame({"head": ["cat"], "relation": ["is_a"], "tail": ["animal"]})
+    >>> kg = KnowledgeGraph.from_tables(pl.DataFrame({"id": ["animal", "cat"]}), edges)
+    >>> combined = CombinedFeatures(({"animal": [1, 0], "cat": [3, 4]}, "text"), weights=(1.0, 0.5))
+    >>> combined.fit(kg, kg.ids).encode(kg, ["cat"]).shape
+    (1, 4)
     """
 
     name: ClassVar[str] = "combined"

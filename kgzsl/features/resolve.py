@@ -33,6 +33,15 @@ def resolve_features(features: Any, graph: KnowledgeGraph) -> NodeEncoder:
     .parquet), a matrix with ids (.npz) or word vectors (anything else). Data are `(matrix, ids)`, a mapping from ids
     to rows or to attributes, a DataFrame whose first column holds ids, or a matrix with one row for each concept of
     `graph`, in the order of `graph.ids`. Any object with the methods of `NodeEncoder` is returned as it is.
+
+    >>> import polars as pl
+    >>> from kgzsl.graph import KnowledgeGraph
+    >>> edges = pl.DataFrame({"head": ["cat"], "relation": ["is_a"], "tail": ["animal"]})
+    >>> kg = KnowledgeGraph.from_tables(pl.DataFrame({"id": ["animal", "cat"]}), edges)
+    >>> resolve_features("text", kg)
+    TextFeatures(corpus='concepts', dim=500, missing='error', random_state=None)
+    >>> resolve_features({"animal": [1, 0], "cat": [0, 1]}, kg)
+    MatrixFeatures(2 rows of 2 numbers, missing='error')
     """
     if isinstance(features, str | Path):
         return _named(features) if isinstance(features, str) else _from_path(features)

@@ -37,6 +37,16 @@ class SentenceFeatures:
     texts it was fitted on, so they are computed once, and a saved one needs the model only for other texts; if the
     model was an object, give it back with `dataclasses.replace(features, model=...)`. A concept always has a text
     (at least its id), so none is ever missing.
+
+    >>> class Lengths:
+    ...     def encode(self, sentences):
+    ...         return [[3.0 * len(text), 4.0 * len(text)] for text in sentences]
+    >>> import polars as pl
+    >>> from kgzsl.graph import KnowledgeGraph
+    >>> edges = pl.DataFrame({"head": ["cat"], "relation": ["is_a"], "tail": ["animal"]})
+    >>> kg = KnowledgeGraph.from_tables(pl.DataFrame({"id": ["animal", "cat"]}), edges)
+    >>> SentenceFeatures(Lengths()).fit(kg, kg.ids).encode(kg, ["cat"])
+    array([[0.6, 0.8]], dtype=float32)
     """
 
     name: ClassVar[str] = "sentence"

@@ -40,8 +40,8 @@ class TextFeatures:
     fitted is folded in by the same projection. A word that the corpus does not have is not seen.
 
     `corpus` says what is read when fitting: "concepts" reads the texts of the concepts given to `fit` and nothing
-    else; "graph" reads every concept of the graph, which knows more words, takes longer and, at the same `dim`, tells
-    the concepts apart less well. A text that must not be learned from must not be in the graph.
+    else; "graph" reads every concept of the graph, which knows more words, takes seconds on WordNet and, at the same
+    `dim`, tells the concepts apart less well. A text that must not be learned from must not be in the graph.
 
     `missing` says what becomes of a concept none of whose words is known: "error", "zero", or "neighbours" (the mean
     over the nearest concepts above that have features); `report` counts it after `fit`.

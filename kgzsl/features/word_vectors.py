@@ -36,7 +36,7 @@ Name = tuple[Keys, tuple[Keys, ...]]
 
 @dataclass(frozen=True, eq=False)
 class WordVectors:
-    """The mean vector of a concept's names, as unit rows; the input features of GCNZ, SGCN and DGP.
+    r"""The mean vector of a concept's names, as unit rows; the input features of GCNZ, SGCN and DGP.
 
     `path` is a file of word2vec (text or binary), GloVe, fastText (.vec) or Numberbatch, plain or gzip; the form is
     found from its first bytes, and only the words needed are kept. A name (label or alias) is looked up whole, spaces
@@ -46,6 +46,18 @@ class WordVectors:
     `missing` says what becomes of a concept none of whose words is in the file: "error", "zero" or "neighbours";
     `report` counts it after `fit`. A fitted encoder keeps its words: concepts it was fitted on need the file no more,
     other concepts are read from it when they are encoded, for which it must be unchanged in size.
+
+    >>> import tempfile
+    >>> import polars as pl
+    >>> from kgzsl.graph import KnowledgeGraph
+    >>> edges = pl.DataFrame({"head": ["cat"], "relation": ["is_a"], "tail": ["animal"]})
+    >>> kg = KnowledgeGraph.from_tables(pl.DataFrame({"id": ["animal", "cat"]}), edges)
+    >>> with tempfile.NamedTemporaryFile("w", suffix=".vec") as file:
+    ...     _ = file.write("2 2\nanimal 1 0\ncat 3 4\n")
+    ...     file.flush()
+    ...     fitted = WordVectors(file.name).fit(kg, kg.ids)
+    >>> fitted.encode(kg, ["cat"])
+    array([[0.6, 0.8]], dtype=float32)
     """
 
     name: ClassVar[str] = "word-vectors"
