@@ -50,7 +50,7 @@ class ClosedFormExplainer:
             raise InputFormatError(f"k is {k}; an explanation shows at least one reason")
         _check(decision)
         ledger = keep_books(decision, self.reach)
-        facts = tuple(Facts(decision.graph_of(side), decision.model.relations) for _, side in decision.sides())
+        facts = _facts(decision)
         reasons = gather(ledger, facts)
         items, others, constants = _rows(reasons, k)
         total = math.fsum(row.credit for row in (*items, *others, *constants))
@@ -81,6 +81,13 @@ class ClosedFormExplainer:
 def explain(decision: Decision, *, k: int = 10) -> Explanation:
     """The `k` largest reasons of a decision of a closed-form model, and all that is left over."""
     return ClosedFormExplainer().explain(decision, k=k)
+
+
+def _facts(decision: Decision) -> tuple[Facts, ...]:
+    """The facts of each side; of one graph they are read once."""
+    target = Facts(decision.graph, decision.model.relations)
+    graphs = [decision.graph_of(side) for _, side in decision.sides()]
+    return tuple(target if graph is decision.graph else Facts(graph, target.relations) for graph in graphs)
 
 
 def _check(decision: Decision) -> None:

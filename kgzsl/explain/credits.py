@@ -250,7 +250,7 @@ def _origins(account: Account, origin: Origin, entries: Sequence[Entry]) -> Floa
                 weights[end] += part / origin.met[end]
     if origin.walks is not None and weights.any():
         spread = origin.walks.apply(terms.centred @ (weights @ terms.centred))
-        credit += origin.dual * terms.scale("convolved", terms.seen) * spread[terms.seen]
+        credit += origin.pull * spread[terms.seen]
     return credit
 
 

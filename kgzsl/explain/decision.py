@@ -103,10 +103,6 @@ class ClosedFormTerms(Protocol):
         """m_u `[n, d]`."""
         ...
 
-    def norms(self, positions: IntArray) -> Float64:
-        """Lengths of the raw weights `[n]`."""
-        ...
-
     def dual(self, inputs: Float64) -> Float64:
         """α(x) = G (W_S - m_S) x `[S]`."""
         ...

@@ -30,6 +30,16 @@ class Explanation:
     |credit|: near 0, opposing reasons nearly cancel. `support` says how well an unseen target is known from the seen
     classes: its posterior variance beside theirs when each is left out in its turn, "strong" if below that of two
     thirds of them, "moderate" if below that of a third, else "weak"; a seen target has its own examples, "seen".
+
+    >>> import kgzsl
+    >>> import networkx as nx
+    >>> pairs = ["horse equine", "zebra equine", "tiger feline", "lion feline", "equine mammal", "feline mammal"]
+    >>> animals = kgzsl.KnowledgeGraph.from_networkx(nx.MultiDiGraph([(*pair.split(), "is_a") for pair in pairs]))
+    >>> clf = kgzsl.ZeroShotClassifier(animals, unseen=["zebra", "lion"]).fit([[1, 0], [0, 1]], ["horse", "tiger"])
+    >>> explanation = clf.explain([1.0, 0.1], label_space="unseen")
+    >>> [(row.label, row.note) for row in explanation.items[:2]]
+    [('is a kind of equine', 'like horse'), ('lion is a kind of feline', 'like tiger')]
+    >>> explanation.verify()
     """
 
     prediction: str

@@ -57,11 +57,11 @@ class PathCredit:
 class Origin:
     """What is needed to say which seen classes a credit comes from.
 
-    `dual` is α(x) `[S]`; `text` the text kernel's credit by seen class `[S]`; `met` `[num_concepts]` is what each
-    concept's description finds around the seen classes, and `walks` the kernel that spread it.
+    `pull` is α(x) times the convolved kernel's scale `[S]`; `text` the text kernel's credit by seen class `[S]`; `met`
+    `[num_concepts]` is what each concept's description finds around the seen classes, and `walks` what spread it.
     """
 
-    dual: Float64
+    pull: Float64
     text: Float64
     met: Float64
     walks: WalkKernel | None
@@ -140,19 +140,20 @@ def _account(
         return _seen_account(decision, sign, candidate, terms, constants)
     (node,) = candidate.index.positions([candidate.concept]).tolist()
     here = np.array([node], dtype=np.int64)
-    norm = float(terms.norms(here)[0])
+    coefficients, prior = terms.coefficients(here)[0], terms.prior_rows(here)[0]
+    norm = float(np.linalg.norm(prior + coefficients @ terms.residuals))
     if not norm > 0.0:
         raise ExplanationError(f"nothing at all is known of {candidate.concept!r}: its weights are zero")
     unit /= norm
     dual = terms.dual(inputs)
     constants.append(("mean", unit * float(terms.mean @ inputs)))
     if terms.settings.prior:
-        constants.append(("match", unit * float((terms.prior_rows(here)[0] - terms.mean) @ inputs)))
+        constants.append(("match", unit * float((prior - terms.mean) @ inputs)))
     walks = {name: _walks(kernels, candidate, terms, beta) for name, beta in sorted(terms.betas.items())}
     parts, origin = _sources(terms, walks, node, dual, unit)
     sources = np.sum(list(parts.values()), axis=0)
     paths, rest_gross, num_rest = _paths(candidate, walks, node, parts, reach)
-    support = unit * terms.coefficients(here)[0] * (terms.residuals @ inputs)
+    support = unit * coefficients * (terms.residuals @ inputs)
     return Account(
         sign=sign,
         candidate=candidate,
@@ -217,7 +218,7 @@ def _sources(
     """
     here = np.array([node], dtype=np.int64)
     found: dict[str, Float64] = {}
-    met, text = np.zeros(len(terms.centred)), np.zeros(len(dual))
+    met, text, convolved = np.zeros(len(terms.centred)), np.zeros(len(dual)), np.zeros(len(dual))
     for name, share in sorted(terms.shares.items()):
         gain = unit * share * float(terms.scale(name, here)[0])
         pull = dual * terms.scale(name, terms.seen)
@@ -226,14 +227,14 @@ def _sources(
             credit[terms.seen] = gain * walks[name].column(node)[terms.seen] * pull
         elif name == "convolved":
             spread = np.zeros(len(terms.centred))
-            spread[terms.seen] = pull
+            spread[terms.seen] = convolved = pull
             met = terms.centred @ (walks[name].apply(spread) @ terms.centred)
             credit = gain * walks[name].column(node) * met
         else:
             text = gain * pull * (terms.centred[terms.seen] @ terms.centred[node])
             credit[node] = math.fsum(text.tolist())
         found[name] = credit
-    return found, Origin(dual, text, met, walks.get("convolved"))
+    return found, Origin(convolved, text, met, walks.get("convolved"))
 
 
 def _paths(

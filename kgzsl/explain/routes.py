@@ -47,11 +47,13 @@ class Route:
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """The edges of one graph that a model walks, found by the concepts they join."""
+    """The edges of one graph that a model walks, found by the concepts they join; what was read is kept."""
 
     graph: KnowledgeGraph
     relations: tuple[str, ...] | None
     _steps: dict[tuple[str, str], Step] = field(default_factory=dict, repr=False)
+    _edges: dict[int, Edge] = field(default_factory=dict, repr=False)
+    _labels: dict[str, str] = field(default_factory=dict, repr=False)
 
     def route(self, nodes: Sequence[str]) -> Route:
         """The path along these concepts; `ExplanationError` where no fact joins two of them."""
@@ -61,17 +63,23 @@ class Facts:
 
     def path(self, route: Route) -> Path:
         """The path as the graph gives it, with its edges."""
-        places = self.graph.index.positions(route.nodes).tolist()
-        cited = [(step.row, place) for step, place in zip(route.steps, places[1:], strict=True)]
-        return self.graph.path_along(places[0], cited)
+        edges = self.edges(step.row for step in route.steps)
+        forward = tuple(step.forward for step in route.steps)
+        labels = {node: self.label(node) for node in route.nodes}
+        return Path(route.nodes[0], edges, forward, labels, self.graph.relations)
 
     def edges(self, rows: Iterable[int]) -> tuple[Edge, ...]:
         """The facts in these rows."""
-        return self.graph.edges_at(list(rows))
+        wanted = list(rows)
+        unread = sorted({row for row in wanted if row not in self._edges})
+        self._edges.update(zip(unread, self.graph.edges_at(unread), strict=True))
+        return tuple(self._edges[row] for row in wanted)
 
     def label(self, concept: str) -> str:
         """How the graph calls a concept."""
-        return str(self.graph.read_concept(int(self.graph.index.position[concept]), "label"))
+        if concept not in self._labels:
+            self._labels[concept] = str(self.graph.read_concept(int(self.graph.index.position[concept]), "label"))
+        return self._labels[concept]
 
     def definition(self, concept: str) -> str:
         """What the graph says a concept is."""
