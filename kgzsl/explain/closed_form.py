@@ -75,6 +75,10 @@ class ClosedFormExplainer:
             reasons=reasons,
         )
         _agree(explanation, everything)
+        # an explanation may be kept for long, and a column is as long as the graph
+        for account in ledger.accounts:
+            if account.origin is not None and account.origin.walks is not None:
+                account.origin.walks.forget()
         return explanation
 
 

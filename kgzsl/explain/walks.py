@@ -137,6 +137,10 @@ class WalkKernel:
                     heapq.heappush(queue, entry)
         return tuple(found)
 
+    def forget(self) -> None:
+        """Drop the columns that were kept; they are solved again when needed."""
+        self._columns.clear()
+
     def _green(self, vectors: _Array) -> _Array:
         if self._factor is not None:
             return np.asarray(self._factor.solve(vectors))

@@ -254,6 +254,11 @@ def test_a_class_on_a_graph_of_its_own_is_compared_with_the_others(animals):
     e.verify()
 
 
+def test_an_explanation_that_is_kept_holds_no_columns_of_the_kernel(animals):
+    accounts = explain(animals.decision("zebra", "lion")).reasons.ledger.accounts
+    assert [account.origin.walks._columns for account in accounts] == [{}, {}]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
