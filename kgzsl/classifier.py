@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,40 +13,30 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from kgzsl.decision.addition import Addition
 from kgzsl.decision.asking import decision_for
-from kgzsl.decision.calibration import Calibration, calibrate, is_calibration
-from kgzsl.decision.classes import Classes, LabelSpace, require_disjoint
+from kgzsl.decision.calibration import DEFAULT_TEMPERATURE, Calibration
+from kgzsl.decision.checking import (
+    check_parameters,
+    checked_weights,
+    example_places,
+    grounded_problem,
+    named_errors,
+    unchanged_on_error,
+    warn_undirected,
+    warn_unreachable,
+)
+from kgzsl.decision.classes import Classes, LabelSpace
 from kgzsl.decision.fitting import Examples, FitReport, Settings, fit_problem, relation_names, resolve_propagator
 from kgzsl.decision.inputs import InputScale, class_means, require_finite
 from kgzsl.decision.problem import Problem
-from kgzsl.errors import InputFormatError, InvalidGraphError, KgzslWarning, SplitError, listing
+from kgzsl.decision.top import TopClasses, top_classes
+from kgzsl.errors import InputFormatError
 from kgzsl.explain import Explanation, explain
 from kgzsl.features import resolve_features
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
-from kgzsl.query.grounding import ground_classes
 
 __all__ = ["TopClasses", "ZeroShotClassifier"]
-
-
-@dataclass(frozen=True, eq=False)
-class TopClasses:
-    """The best classes of each input: `labels` and `probabilities` `[num_samples, k]`, best first.
-
-    Iterating gives, for each input, its (label, probability) pairs.
-    """
-
-    labels: NDArray[Any]
-    probabilities: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, row: int) -> tuple[tuple[Any, float], ...]:
-        pairs = zip(self.labels[row].tolist(), self.probabilities[row].tolist(), strict=True)
-        return tuple(pairs)
-
-    def __iter__(self) -> Iterator[tuple[tuple[Any, float], ...]]:
-        return (self[row] for row in range(len(self)))
 
 
 class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -117,12 +106,14 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         With a graph, labels are concept ids, alternate ids, or names that one concept bears. Every label that is
         unknown or ambiguous is reported at once, before anything is computed.
         """
-        self._check_parameters()
-        inputs, targets = self._validated(X, y)
-        labels, places = np.unique(targets, return_inverse=True)
-        classes = self._classes(labels.tolist())
-        means = class_means(inputs, places, len(labels))
-        return self._fit(Examples(classes, means, "prototype", inputs, places.astype(np.int64)))
+        with unchanged_on_error(self):
+            self._check_parameters()
+            inputs, targets = self._validated(X, y)
+            labels, places = np.unique(targets, return_inverse=True)
+            classes = self._classes(labels.tolist())
+            means = class_means(inputs, places, len(labels))
+            self._fit(Examples(classes, means, "prototype", inputs, places.astype(np.int64)))
+        return self
 
     def fit_weights(
         self,
@@ -139,73 +130,49 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         `[len(classes), dim]` (kind "prototype"). Examples `X`, `y` of these classes are optional; settings, gamma and
         temperature are chosen on them.
         """
-        self._check_parameters()
-        if kind not in ("linear", "prototype"):
-            raise InputFormatError(f'kind is "linear" or "prototype", not {kind!r}')
-        matrix = np.array(weights, dtype=np.float64, ndmin=2)
-        labels = list(classes)
-        if len(matrix) != len(labels) or not labels:
-            raise InputFormatError(
-                f"{len(matrix)} rows of weights for {len(labels)} classes: one row a class is needed"
-            )
-        require_finite(matrix, "weights")
-        self.n_features_in_ = matrix.shape[1] - (kind == "linear")
-        known = self._classes(labels)
-        inputs, places = None, None
-        if X is not None and y is not None:
-            inputs, targets = self._validated(X, y, reset=False)
-            places = _places(known, targets)
-        elif X is not None or y is not None:
-            raise InputFormatError("X and y come together, or not at all")
-        return self._fit(Examples(known, matrix, kind, inputs, places))
+        with unchanged_on_error(self):
+            self._check_parameters()
+            matrix, labels = checked_weights(weights, classes, kind)
+            self.n_features_in_ = matrix.shape[1] - (kind == "linear")
+            self.__dict__.pop("feature_names_in_", None)
+            known = self._classes(labels)
+            inputs, places = None, None
+            if X is not None and y is not None:
+                inputs, targets = self._validated(X, y, reset=False)
+                places = example_places(known, targets)
+            elif X is not None or y is not None:
+                raise InputFormatError("X and y come together, or not at all")
+            self._fit(Examples(known, matrix, kind, inputs, places))
+        return self
 
     def _check_parameters(self) -> None:
-        if not is_calibration(self.calibration):
-            raise InputFormatError(f'calibration is None, "stacking" or a number, not {self.calibration!r}')
-        if self.graph is None:
-            if self.unseen is not None and len(self.unseen):
-                raise SplitError("unseen classes need a graph that says what they are: give graph=")
-        elif not isinstance(self.graph, KnowledgeGraph):
-            raise InputFormatError(
-                f"graph is a KnowledgeGraph, not {type(self.graph).__name__}; from_networkx makes one"
-            )
-        elif not len(self.graph):
-            raise InvalidGraphError(f"graph {self.graph.name} has no concepts; there is nothing to propagate over")
+        check_parameters(self.graph, self.unseen, self.calibration, self.random_state)
 
     def _validated(self, X: ArrayLike, y: ArrayLike, *, reset: bool = True) -> tuple[NDArray[Any], NDArray[Any]]:
-        inputs, targets = _named_errors(
+        inputs, targets = named_errors(
             validate_data, self, X, y, reset=reset, ensure_all_finite=False, dtype="numeric", y_numeric=False
         )
-        _named_errors(check_classification_targets, targets)
+        named_errors(check_classification_targets, targets)
         require_finite(inputs, "X")
         return inputs, targets
 
     def _classes(self, seen: Sequence[Any]) -> Classes:
-        """Classes grounded in the graph, every fault reported at once."""
-        unseen = [] if self.unseen is None else list(self.unseen)
-        if self.graph is None:
-            return Classes(tuple(seen), tuple(str(label) for label in seen), len(seen))
-        require_disjoint([str(label) for label in seen], [str(label) for label in unseen])
-        concepts = ground_classes(self.graph, dict.fromkeys([*seen, *unseen]))
-        if len(concepts) < len(seen) + len(unseen):
-            twice = sorted({str(label) for label in [*seen, *unseen] if [*seen, *unseen].count(label) > 1})
-            raise InputFormatError(f"classes named twice: {listing(twice)}; name each once")
-        return Classes((*seen, *unseen), concepts, len(seen))
+        return grounded_problem(self.graph, seen, [] if self.unseen is None else list(self.unseen))
 
-    def _fit(self, examples: Examples) -> ZeroShotClassifier:
+    def _fit(self, examples: Examples) -> None:
         if self.graph is None:
-            kind_mean = examples.weights.mean(axis=0) if examples.kind == "prototype" else np.zeros(self.n_features_in_)
-            scale = InputScale(examples.kind, kind_mean)
-            given = Calibration(0.0, calibrate(None, []).temperature, "default")
-            problem = Problem(examples.classes, scale, scale.targets(examples.weights), given)
-            return self._take(problem, None)
+            mean = examples.weights.mean(axis=0) if examples.kind == "prototype" else np.zeros(self.n_features_in_)
+            scale = InputScale(examples.kind, mean)
+            given = Calibration(0.0, DEFAULT_TEMPERATURE, "default")
+            self._take(Problem(examples.classes, scale, scale.targets(examples.weights), given), None)
+            return
         propagator, relations = resolve_propagator(self.propagator, relation_names(self.relations))
         encoder = resolve_features(self.features, self.graph)
         settings = Settings(self.graph, encoder, propagator, self.calibration, relations, int(self.random_state or 0))
         problem, report = fit_problem(settings, examples)
-        if report.unreachable:
-            _warn_unreachable(report)
-        return self._take(problem, report)
+        warn_undirected(report.undirected, stacklevel=3)
+        warn_unreachable(report.unreachable, "see fit_report_.unreachable", stacklevel=3)
+        self._take(problem, report)
 
     def _take(self, problem: Problem, report: FitReport | None, *, num_inputs: int | None = None) -> ZeroShotClassifier:
         self.problem_ = problem
@@ -253,6 +220,11 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """What scores are divided by to be log odds."""
         return self._fitted().calibration.temperature
 
+    @property
+    def graph_(self) -> KnowledgeGraph | None:
+        """The whole graph, with the classes added since the fit."""
+        return self._fitted().graph
+
     def _fitted(self) -> Problem:
         check_is_fitted(self, "problem_")
         problem: Problem = self.problem_
@@ -271,7 +243,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _scores(self, X: ArrayLike, label_space: LabelSpace) -> tuple[NDArray[np.float64], list[int]]:
         problem = self._fitted()
         places = problem.classes.places(label_space)
-        inputs = _named_errors(validate_data, self, X, reset=False, ensure_all_finite=False)
+        inputs = named_errors(validate_data, self, X, reset=False, ensure_all_finite=False)
         require_finite(inputs, "X")
         return problem.scores(problem.scale.prepare(inputs), places), places
 
@@ -290,7 +262,8 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: ArrayLike, *, label_space: LabelSpace = "all") -> NDArray[Any]:
         """The class of each input among those of the label space: "all", "seen", "unseen" or a list of classes."""
         scores, places = self._scores(X, label_space)
-        return self.classes_[np.array(places)[scores.argmax(axis=1)]]
+        chosen: NDArray[Any] = self.classes_[np.array(places)[scores.argmax(axis=1)]]
+        return chosen
 
     def predict_proba(self, X: ArrayLike, *, label_space: LabelSpace = "all") -> NDArray[np.float64]:
         """Probabilities over the label space `[num_samples, num_classes]`; rows add up to 1."""
@@ -299,12 +272,8 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_top(self, X: ArrayLike, *, k: int = 5, label_space: LabelSpace = "all") -> TopClasses:
         """The k most probable classes of each input, best first; all of them if there are fewer."""
-        if k < 1:
-            raise InputFormatError(f"k is at least 1, not {k!r}")
         scores, places = self._scores(X, label_space)
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-        probabilities = np.take_along_axis(softmax(scores, axis=1), order, axis=1)
-        return TopClasses(self.classes_[np.array(places)[order]], probabilities)
+        return top_classes(scores, self.classes_[np.array(places)], k)
 
     # -- classes added later, explanations, files ----------------------------------------------------------------
 
@@ -323,8 +292,10 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         those a fit with the class present gives under the same settings; no other class's weights move. `features`
         is its row of node features, where the encoder cannot make one from its words.
         """
-        row = None if features is None else np.asarray(features)
-        problem = self._fitted().with_class(label, edges=edges, definition=definition, aliases=aliases, features=row)
+        row = None if features is None else named_errors(np.asarray, features, dtype=np.float64)
+        addition = Addition.stated(label, edges, definition, aliases)
+        problem = self._fitted().with_class(addition, features=row)
+        warn_unreachable(problem.unreached_addition(), "give add_class edges that lead to it", stacklevel=2)
         self.problem_ = problem
         return self
 
@@ -342,11 +313,13 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         `against` is "runner-up", any other class, or None for the score itself. `label_space` are the classes that
         the prediction and the runner-up are chosen from. The explanation adds up to the margin, in log odds.
         """
-        inputs = _named_errors(
-            validate_data, self, np.asarray(x, dtype=np.float64).reshape(1, -1), reset=False, ensure_all_finite=False
-        )
+        problem = self._fitted()
+        row = named_errors(np.asarray, x, dtype=np.float64)
+        if row.ndim != 1 and row.shape[:-1] != (1,):
+            raise InputFormatError(f"explain takes one input [dim], not an array of shape {row.shape}")
+        inputs = named_errors(validate_data, self, row.reshape(1, -1), reset=False, ensure_all_finite=False)
         require_finite(inputs, "x")
-        return explain(decision_for(self._fitted(), inputs, target, against, label_space), k=k)
+        return explain(decision_for(problem, inputs, target, against, label_space), k=k)
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted classifier to a folder; `kgzsl.load_model` reads it back.
@@ -356,40 +329,3 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from kgzsl.saving import save_model
 
         return save_model(self, Path(folder), overwrite=overwrite)
-
-
-def _named_errors(check: Any, *args: Any, **options: Any) -> Any:
-    """The check of scikit-learn, with its complaint about a value as ours; the message stays."""
-    try:
-        return check(*args, **options)
-    except InputFormatError:
-        raise
-    except ValueError as error:
-        raise InputFormatError(str(error)) from error
-
-
-def _places(known: Classes, targets: NDArray[Any]) -> NDArray[np.int64]:
-    """The place of each target among the seen classes, each of which needs an example."""
-    found = np.array(known.places(dict.fromkeys(targets.tolist())), dtype=np.int64)
-    unseen = [known.labels[place] for place in found if place >= known.num_seen]
-    if unseen:
-        raise SplitError(
-            f"examples of unseen classes: {listing(unseen)}; give them weights or leave them out", overlap=unseen
-        )
-    without = sorted(set(range(known.num_seen)) - set(found.tolist()))
-    if without:
-        names = [known.labels[place] for place in without]
-        raise SplitError(f"{len(names)} seen class(es) without examples in X, y: {listing(names)}")
-    place = dict(zip(dict.fromkeys(targets.tolist()), found.tolist(), strict=True))
-    return np.array([place[label] for label in targets.tolist()], dtype=np.int64)
-
-
-def _warn_unreachable(report: FitReport) -> None:
-    import warnings
-
-    warnings.warn(
-        f"{len(report.unreachable):,} unseen class(es) have no path to any seen class and are known by their features "
-        f"alone: {listing(report.unreachable, limit=5)}; see fit_report_.unreachable",
-        KgzslWarning,
-        stacklevel=4,
-    )

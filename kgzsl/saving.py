@@ -18,20 +18,24 @@ from safetensors.numpy import save as save_tensors
 from kgzsl._registry import Registry
 from kgzsl.classifier import ZeroShotClassifier
 from kgzsl.contracts import State
+from kgzsl.decision.addition import Addition
 from kgzsl.decision.calibration import Calibration
 from kgzsl.decision.classes import Classes
-from kgzsl.decision.folder import checked_files, swapped_in
+from kgzsl.decision.folder import MANIFEST, checked_files, swapped_in
 from kgzsl.decision.inputs import InputScale
-from kgzsl.decision.problem import Addition, Problem
+from kgzsl.decision.parameters import described_parameters, restored_parameters
+from kgzsl.decision.problem import Problem
 from kgzsl.decision.view import GraphView
 from kgzsl.errors import InputFormatError, IntegrityError, KgzslError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
-from kgzsl.graph.storage import read_tables, write_tables
+from kgzsl.graph.storage import STORED_FILES, read_tables, write_tables
 from kgzsl.sources.catalog import load_graph
 
 __all__ = ["FORMAT", "load_model", "save_model"]
 
 FORMAT = 1
+CARD, ARRAYS = "model.json", "arrays.safetensors"
+_FILES = frozenset({MANIFEST, CARD, ARRAYS, *(f"graph/{name}" for name in STORED_FILES)})
 _STORABLE = Registry(
     "stored part of a model",
     "kgzsl.stored",
@@ -53,18 +57,22 @@ _STORABLE = Registry(
 def save_model(classifier: ZeroShotClassifier, folder: Path, *, overwrite: bool) -> Path:
     """Write a fitted classifier; see `ZeroShotClassifier.save`."""
     problem = classifier._fitted()
-    if folder.exists() and not overwrite:
-        raise FileExistsError(f"{folder} is there already; overwrite=True replaces it")
-    with swapped_in(folder, FORMAT) as partial:
-        arrays: dict[str, NDArray[Any]] = {"weights": problem.weights, "mean": problem.scale.mean}
-        card = _card(classifier, problem, arrays)
+    arrays: dict[str, NDArray[Any]] = {"weights": problem.fitted_weights, "mean": problem.scale.mean}
+    card = _card(classifier, problem, arrays)
+    with swapped_in(folder, FORMAT, overwrite=overwrite, known=_FILES) as partial:
         if problem.base is not None:
             card["graph"] = _stored_graph(problem.base, partial)
         contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        (partial / "arrays.safetensors").write_bytes(save_tensors(contiguous))
-        text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        (partial / "model.json").write_text(text, encoding="utf-8")
+        (partial / ARRAYS).write_bytes(save_tensors(contiguous))
+        (partial / CARD).write_text(_as_json(card), encoding="utf-8")
     return folder
+
+
+def _as_json(card: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InputFormatError(f"this classifier holds what cannot be written as JSON: {error}") from error
 
 
 def _stored_graph(graph: KnowledgeGraph, partial: Path) -> dict[str, Any]:
@@ -89,8 +97,11 @@ def _card(classifier: ZeroShotClassifier, problem: Problem, arrays: dict[str, ND
     if problem.views:
         arrays["features"] = problem.views[0].features
     for number, addition in enumerate(problem.additions):
-        arrays[f"addition/{number}"] = addition.rows
+        arrays[f"addition/{number}/rows"] = addition.rows
+        arrays[f"addition/{number}/weights"] = addition.weights
     labels = [label.item() if isinstance(label, np.generic) else label for label in problem.classes.labels]
+    parameters = classifier.get_params(deep=False)
+    del parameters["graph"]
     return {
         "kgzsl": _version(),
         "classes": {"labels": labels, "concepts": problem.classes.concepts, "num_seen": problem.classes.num_seen},
@@ -103,18 +114,8 @@ def _card(classifier: ZeroShotClassifier, problem: Problem, arrays: dict[str, ND
             {"label": a.label, "edges": a.edges, "definition": a.definition, "aliases": a.aliases, "new": a.new}
             for a in problem.additions
         ],
-        "parameters": {
-            name: value
-            for name, value in classifier.get_params(deep=False).items()
-            if name != "graph" and _is_plain(value)
-        },
+        "parameters": described_parameters(parameters),
     }
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return all(_is_plain(item) for item in value)
-    return value is None or isinstance(value, str | int | float | bool)
 
 
 def _version() -> str:
@@ -142,22 +143,30 @@ def load_model(
     `graph` stands in for the stored one and must say the same. `types` are your own encoder and propagator classes
     that the model was fitted with. Raises `DataMissingError` where there is no model, `IntegrityError` where a file
     is missing, cut or altered, `VersionError` for a format of another release. Nothing in the folder is executed.
+
+    `get_params` gives what the classifier was made with: names and plain values as they were (a tuple or an array as
+    a list), our own propagators as equal objects. `features` that were an object, a table or a matrix are the fitted
+    encoder, and a propagator of your own is what it had learned, which predicts but cannot be fitted again.
+    `fit_report_` is not saved and is None.
     """
     place = Path(folder)
     files = checked_files(place, FORMAT)
     try:
-        card = json.loads(files["model.json"])
-        arrays = load_tensors(files["arrays.safetensors"])
-        return _restored(place, card, arrays, graph, {kind.__name__: kind for kind in types})
-    except (KeyError, TypeError, json.JSONDecodeError, SafetensorError) as error:
+        card = json.loads(files[CARD])
+        arrays = load_tensors(files[ARRAYS])
+        base = _found_graph(place, card["graph"], graph, files) if card.get("graph") is not None else None
+        return _restored(card, arrays, base, {kind.__name__: kind for kind in types})
+    except KgzslError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, SafetensorError) as error:
+        # the checksums are right, so somebody made them fit to what is no model
         raise IntegrityError(place, expected="a saved classifier", found=f"{type(error).__name__}: {error}") from error
 
 
 def _restored(
-    place: Path,
     card: Mapping[str, Any],
     arrays: Mapping[str, NDArray[Any]],
-    graph: KnowledgeGraph | None,
+    base: KnowledgeGraph | None,
     types: Mapping[str, type],
 ) -> ZeroShotClassifier:
     known = card["classes"]
@@ -165,11 +174,11 @@ def _restored(
     classes = Classes(tuple(known["labels"][:first]), tuple(known["concepts"][:first]), known["num_seen"])
     relations = None if card["relations"] is None else tuple(card["relations"])
     calibration, scale = Calibration(**card["calibration"]), InputScale(card["kind"], arrays["mean"])
-    problem = Problem(classes, scale, arrays["weights"][:first], calibration, relations=relations)
-    base = None
-    if card.get("graph") is not None:
-        base = _found_graph(place, card["graph"], graph)
+    weights = _checked_rows(arrays["weights"], first, scale.dim + (scale.kind == "linear"))
+    problem = Problem(classes, scale, weights, calibration, relations=relations)
+    if base is not None:
         view = GraphView(base.induced(classes.concepts, relations=relations), arrays["features"])
+        _checked_rows(view.features, len(view.graph), view.dim)
         problem = dataclasses.replace(
             problem,
             base=base,
@@ -179,29 +188,33 @@ def _restored(
             model=_part(card["model"], "model", arrays, types),
             encoder=_part(card["encoder"], "encoder", arrays, types),
         )
-        for number, stored in enumerate(card["additions"]):
-            edges = tuple((head, relation, tail) for head, relation, tail in stored["edges"])
-            addition = Addition(
-                stored["label"],
-                edges,
-                stored["definition"],
-                tuple(stored["aliases"]),
-                tuple(stored["new"]),
-                arrays[f"addition/{number}"],
-            )
-            problem = problem.replayed(addition, arrays["weights"][first + number : first + number + 1])
-    parameters = {"features": problem.encoder, "propagator": problem.model, **card["parameters"]}
+    for number, stored in enumerate(card["additions"]):
+        rows, row = (arrays[f"addition/{number}/{name}"] for name in ("rows", "weights"))
+        stated = Addition.stated(stored["label"], map(tuple, stored["edges"]), stored["definition"], stored["aliases"])
+        new = tuple(stored["new"])
+        _checked_rows(rows, len(new), problem.views[0].dim)
+        _checked_rows(row, 1, weights.shape[1])
+        problem = problem.replayed(dataclasses.replace(stated, new=new, rows=rows, weights=row))
+    parameters = {"features": problem.encoder, "propagator": problem.model, **restored_parameters(card["parameters"])}
     return ZeroShotClassifier(base, **parameters)._take(problem, None, num_inputs=scale.dim)
 
 
-def _found_graph(place: Path, stored: Mapping[str, Any], given: KnowledgeGraph | None) -> KnowledgeGraph:
-    graph = (
-        given
-        if given is not None
-        else load_graph(stored["name"])
-        if stored["shipped"]
-        else read_tables(place / "graph")
-    )
+def _checked_rows(rows: NDArray[Any], num_rows: int, dim: int) -> NDArray[Any]:
+    if rows.shape != (num_rows, dim) or not np.isfinite(rows).all():
+        raise IntegrityError(ARRAYS, expected=f"finite numbers [{num_rows}, {dim}]", found=f"others, {rows.shape}")
+    return rows
+
+
+def _found_graph(
+    place: Path, stored: Mapping[str, Any], given: KnowledgeGraph | None, files: Mapping[str, bytes]
+) -> KnowledgeGraph:
+    if given is not None:
+        graph = given
+    elif stored["shipped"]:
+        graph = load_graph(stored["name"])
+    else:
+        inside = {name: files[f"graph/{name}"] for name in STORED_FILES}
+        graph = read_tables(inside, location=place / "graph")
     if graph.fingerprint != stored["fingerprint"]:
         raise IntegrityError(
             f"graph {graph.name}",

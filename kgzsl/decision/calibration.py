@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.calibration import CalibrationFold, choose_stacking, choose_temperature
 
-__all__ = ["DEFAULT_TEMPERATURE", "Calibration", "calibrate", "is_calibration"]
+__all__ = ["DEFAULT_TEMPERATURE", "MIN_CLASSES", "Calibration", "calibrate", "check_stacking", "is_calibration"]
+
+MIN_CLASSES = 4
+"""Two seen and two pretended to be unseen: one class alone is always recognised."""
 
 DEFAULT_TEMPERATURE = 0.1
 """Temperature where there are no inputs to choose it on: unit rows, so scores lie in [-1, 1]."""
@@ -27,7 +32,11 @@ class Calibration:
 
 def is_calibration(value: object) -> bool:
     """Whether `value` is one of the three things `calibration=` takes."""
-    return value is None or value == "stacking" or (isinstance(value, int | float) and not isinstance(value, bool))
+    if isinstance(value, str):
+        return value == "stacking"
+    if value is None or isinstance(value, bool):
+        return value is None
+    return isinstance(value, int | float | np.integer | np.floating) and bool(np.isfinite(value))
 
 
 def _among_held_out(fold: CalibrationFold) -> CalibrationFold:
@@ -40,14 +49,18 @@ def _among_held_out(fold: CalibrationFold) -> CalibrationFold:
     )
 
 
+def check_stacking(calibration: str | float | None, num_classes: int) -> None:
+    """`InputFormatError` if gamma cannot be chosen on this many seen classes with examples."""
+    if calibration == "stacking" and num_classes < MIN_CLASSES:
+        raise InputFormatError(
+            f'calibration="stacking" needs examples of at least {MIN_CLASSES} seen classes to pretend some of them '
+            f"unseen, and there are {num_classes}; give X and y of more classes, or a number as calibration"
+        )
+
+
 def calibrate(calibration: str | float | None, folds: Sequence[CalibrationFold]) -> Calibration:
     """Choose gamma as `calibration` asks, and the temperature on held-out classes against each other."""
     if calibration == "stacking":
-        if not folds:
-            raise InputFormatError(
-                'calibration="stacking" needs examples of at least 4 seen classes to pretend some of them unseen; '
-                "give X and y, or a number as calibration"
-            )
         gamma = choose_stacking(folds).gamma
     else:
         gamma = 0.0 if calibration is None else float(calibration)

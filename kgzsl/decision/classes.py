@@ -1,6 +1,6 @@
 """The classes of a problem: how the user calls them, which concept each is, which have examples."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgzsl.errors import InputFormatError, SplitError, listing
+from kgzsl.errors import InputFormatError, listing
 from kgzsl.graph.lookup import nearest_of
 
-__all__ = ["Classes", "LabelSpace", "require_disjoint"]
+__all__ = ["Classes", "LabelSpace"]
 
 LabelSpace = str | Iterable[Any]
 
@@ -43,15 +43,17 @@ class Classes:
         """Where a class stands, by its label or its concept's id."""
         return self.places([label])[0]
 
-    def places(self, label_space: LabelSpace) -> list[int]:
+    def places(self, label_space: LabelSpace, *, what: str = "a label space") -> list[int]:
         """Places of "all", the "seen" or the "unseen" classes, or of those listed, in that order.
 
         `InputFormatError` if the space is empty, has a class twice, or names what is no class of this problem.
         """
         if isinstance(label_space, str):
             return self._named(label_space)
+        if not isinstance(label_space, Iterable):
+            raise InputFormatError(f"{what} is a name or a list of classes, not {label_space!r}")
         wanted = list(label_space)
-        unknown = [label for label in wanted if label not in self._place]
+        unknown = [label for label in wanted if not isinstance(label, Hashable) or label not in self._place]
         if unknown:
             near = nearest_of(str(unknown[0]), [str(label) for label in self.labels], limit=3)
             advice = f" (nearest to the first: {listing(near)})" if near else ""
@@ -60,7 +62,7 @@ class Classes:
             )
         places = [self._place[label] for label in wanted]
         if not places or len(set(places)) < len(places):
-            raise InputFormatError("a label space needs at least one class, and each only once")
+            raise InputFormatError(f"{what} needs at least one class, and each by one name only")
         return places
 
     def _named(self, name: str) -> list[int]:
@@ -75,14 +77,3 @@ class Classes:
     def with_unseen(self, label: Any, concept: str) -> "Classes":
         """The same classes and one more without examples, last."""
         return Classes((*self.labels, label), (*self.concepts, concept), self.num_seen)
-
-
-def require_disjoint(seen: Sequence[str], unseen: Sequence[str]) -> None:
-    """`SplitError` listing the classes that are both seen and unseen."""
-    overlap = sorted(set(seen) & set(unseen))
-    if overlap:
-        raise SplitError(
-            f"{len(overlap)} class(es) are both seen and unseen: {listing(overlap)}; "
-            "a class with examples is seen: take it out of unseen=",
-            overlap=overlap,
-        )

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from kgzsl._registry import Registry
 from kgzsl.contracts import FittedPropagator, FloatArray, NodeEncoder, Propagator, Supervision
-from kgzsl.decision.calibration import Calibration, calibrate
+from kgzsl.decision.calibration import Calibration, calibrate, check_stacking
 from kgzsl.decision.classes import Classes
 from kgzsl.decision.inputs import InputScale, class_means, unit_rows
 from kgzsl.decision.problem import Problem
 from kgzsl.decision.pseudo_unseen import pretended_folds
 from kgzsl.decision.view import GraphView, encoded, unreachable
-from kgzsl.errors import InputFormatError
+from kgzsl.errors import InputFormatError, SplitError
 from kgzsl.evaluation.calibration import CalibrationFold
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
@@ -42,7 +42,8 @@ class FitReport:
     """What a fit did: counts, seconds, what was chosen, and the classes that nothing reaches.
 
     `unreachable` are unseen classes that no path connects to a seen one: they are allowed, and get what the model
-    says of a concept it knows by its features alone.
+    says of a concept it knows by its features alone. `undirected` are seen classes whose weights are zero, or whose
+    mean is that of all classes: every input scores 0 on them.
     """
 
     num_seen: int
@@ -51,6 +52,7 @@ class FitReport:
     num_edges: int
     num_examples: int
     unreachable: tuple[str, ...]
+    undirected: tuple[str, ...]
     calibration: Calibration
     propagation: Any
     seconds: dict[str, float] = field(compare=False)
@@ -66,6 +68,8 @@ class FitReport:
         ]
         if self.unreachable:
             lines.append(f"{len(self.unreachable):,} unseen class(es) without a path to any seen class")
+        if self.undirected:
+            lines.append(f"{len(self.undirected):,} seen class(es) with weights of zero")
         return "\n".join(lines)
 
 
@@ -112,16 +116,18 @@ def resolve_propagator(propagator: Any, relations: tuple[str, ...] | None) -> tu
 def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitReport]:
     """Encode the graph around the classes, propagate, calibrate."""
     classes = examples.classes
+    scale = _scale(examples)
+    targets = scale.targets(examples.weights)
+    undirected = _undirected(classes, targets)
+    check_stacking(settings.calibration, 0 if examples.X is None else classes.num_seen)
     clock = _Clock()
     graph = settings.graph.induced(classes.concepts, relations=settings.relations)
     encoder = settings.encoder.fit(settings.graph, graph.ids)
     view = GraphView(graph, encoded(encoder, settings.graph, graph.ids))
     clock.lap("features")
-    scale = _scale(examples)
-    supervision = _supervision(examples, scale, settings.random_state)
+    supervision = _supervision(examples, scale, targets, settings.random_state)
     model = settings.propagator.fit(view.index, view.features, supervision)
-    clock.lap("propagation")
-    weights = _all_weights(model, view, classes, scale.targets(examples.weights))
+    weights = _all_weights(model, view, classes, targets)
     problem = Problem(
         classes,
         scale,
@@ -135,6 +141,7 @@ def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitRep
         encoder=encoder,
         relations=settings.relations,
     )
+    clock.lap("propagation")
     folds = _folds(problem, settings, supervision, examples)
     problem = replace(problem, calibration=calibrate(settings.calibration, folds))
     clock.lap("calibration")
@@ -146,6 +153,7 @@ def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitRep
         num_edges=graph.index.num_edges,
         num_examples=0 if examples.X is None else len(examples.X),
         unreachable=unreachable(view.index, seen, unseen, settings.relations),
+        undirected=undirected,
         calibration=problem.calibration,
         propagation=model.report,
         seconds=clock.laps,
@@ -170,7 +178,18 @@ def _scale(examples: Examples) -> InputScale:
     return InputScale("prototype", examples.weights.mean(axis=0))
 
 
-def _supervision(examples: Examples, scale: InputScale, random_state: int) -> Supervision:
+def _undirected(classes: Classes, targets: FloatArray) -> tuple[str, ...]:
+    """Seen classes without a direction; `SplitError` if none has one, so that there is nothing to propagate."""
+    zero = np.flatnonzero(~targets.any(axis=1)).tolist()
+    if len(zero) == len(targets):
+        raise SplitError(
+            f"{len(targets)} seen class(es), and nothing that sets one apart from the others: inputs are centred on "
+            "the mean of the class means; give at least two seen classes with different examples"
+        )
+    return tuple(classes.concepts[place] for place in zero)
+
+
+def _supervision(examples: Examples, scale: InputScale, targets: FloatArray, random_state: int) -> Supervision:
     """What the propagator may know, its classes sorted by concept id."""
     concepts = examples.classes.concepts[: examples.classes.num_seen]
     order = sorted(range(len(concepts)), key=concepts.__getitem__)
@@ -181,7 +200,7 @@ def _supervision(examples: Examples, scale: InputScale, random_state: int) -> Su
         labels = place[examples.y].astype(np.int64)
     return Supervision(
         classes=tuple(concepts[p] for p in order),
-        weights=scale.targets(examples.weights)[order],
+        weights=targets[order],
         kind=examples.kind,
         inputs=inputs,
         labels=labels,

@@ -4,10 +4,12 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kgzsl.decision.takeover import PATIENCE, SAVING, clear_leftovers, recover, role_path, sync, take_place
 from kgzsl.errors import DataMissingError, IntegrityError, VersionError
 
 __all__ = ["MANIFEST", "checked_files", "swapped_in"]
@@ -16,31 +18,13 @@ MANIFEST = "manifest.json"
 _ADVICE = "the model was cut short or altered; save it again or take another copy"
 
 
-def _siblings(folder: Path, role: str) -> list[Path]:
-    return sorted(folder.parent.glob(f".{folder.name}.{role}-*"))
-
-
-def _is_running(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _sync(path: Path) -> None:
-    """Force a file, or a folder's list of names, onto the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _names(folder: Path) -> list[str]:
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST)
+    """Everything in the folder but folders themselves and the manifest, links among it, whatever they lead to."""
+    found = []
+    for parent, folders, files in os.walk(folder):
+        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        found += [(Path(parent) / name).relative_to(folder).as_posix() for name in [*files, *links]]
+    return sorted(name for name in found if name != MANIFEST)
 
 
 def _seal(entries: dict[str, str], number: int) -> str:
@@ -52,91 +36,120 @@ def _write_manifest(folder: Path, number: int) -> None:
     content = {"format": number, "sha256": entries, "seal": _seal(entries, number)}
     (folder / MANIFEST).write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
     for name in [*entries, MANIFEST]:
-        _sync(folder / name)
+        sync(folder / name)
     for inner in [p for p in folder.rglob("*") if p.is_dir()]:
-        _sync(inner)
-    _sync(folder)
+        sync(inner)
+    sync(folder)
+
+
+def _is_complete(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file()
 
 
 @contextmanager
-def swapped_in(folder: Path, number: int) -> Iterator[Path]:
+def swapped_in(folder: Path, number: int, *, overwrite: bool, known: Collection[str]) -> Iterator[Path]:
     """A new folder to write into, that takes the place of `folder` when the block ends without an error.
 
     The manifest with every file's sha256 is written last; then the old folder steps aside and the new one takes its
     name. A crash at any moment leaves the old folder or the new one, whole, under its name or beside it, where
-    `checked_files` finds it.
+    `checked_files` finds it. Raises `FileExistsError` for a folder that is there, unless `overwrite` is given and it
+    holds nothing but the files in `known`.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for stale in _siblings(folder, "partial"):
-        if not _is_running(stale.name.rpartition("-")[2]):
-            shutil.rmtree(stale, ignore_errors=True)
-    partial = folder.parent / f".{folder.name}.partial-{os.getpid()}"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        yield partial
-        _write_manifest(partial, number)
-        ready = folder.parent / f".{folder.name}.ready-{os.getpid()}"
-        partial.rename(ready)
-        _take_place(ready, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100  # Path.absolute keeps "..", resolve follows links
+    with SAVING:
+        _require_free(folder, overwrite, known)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(folder, "partial")
+        partial, ready = role_path(folder, "partial"), role_path(folder, "ready")
+        partial.mkdir()
+        try:
+            yield partial
+            _write_manifest(partial, number)
+            clear_leftovers(folder, "ready")
+            partial.rename(ready)
+            take_place(ready, folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
-def _take_place(ready: Path, folder: Path) -> None:
-    aside = folder.parent / f".{folder.name}.old-{os.getpid()}"
+def _require_free(folder: Path, overwrite: bool, known: Collection[str]) -> None:
+    recover(folder, _is_complete)
     if folder.is_symlink():
         raise IntegrityError(folder, expected="a folder", found="a symbolic link", advice="save to the folder itself")
-    if folder.exists():
-        folder.rename(aside)
-    ready.rename(folder)
-    _sync(folder.parent)
-    for left in [*_siblings(folder, "old"), *_siblings(folder, "ready")]:
-        shutil.rmtree(left, ignore_errors=True)
-
-
-def _recover(folder: Path) -> None:
-    """Put back what a crash between two renames left beside the folder: the new model, else the old one."""
-    for role in ("ready", "old"):
-        for left in _siblings(folder, role):
-            if (left / MANIFEST).is_file():
-                left.rename(folder)
-                return
+    if not folder.exists():
+        return
+    if not overwrite:
+        raise FileExistsError(f"{folder} is there already; overwrite=True replaces a saved model")
+    others = [name for name in _names(folder) if name not in known] if folder.is_dir() else [folder.name]
+    if others:
+        raise FileExistsError(
+            f"{folder} holds {len(others):,} file(s) that are no part of a model, such as {others[0]!r}: "
+            "it is not replaced; choose another folder"
+        )
 
 
 def checked_files(folder: Path, number: int) -> dict[str, bytes]:
-    """Content of every file, by its path in the folder, after all checksums were compared."""
-    if not folder.exists():
-        _recover(folder)
+    """Content of every file, by its path in the folder, after all checksums were compared.
+
+    Where another process replaces the folder meanwhile, its new content is read.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        recover(folder, _is_complete)
+        before = _identity(folder)
+        try:
+            return _read(folder, number)
+        except (DataMissingError, IntegrityError, FileNotFoundError) as error:
+            if _identity(folder) == before or time.monotonic() > deadline:
+                if isinstance(error, FileNotFoundError) and not isinstance(error, DataMissingError):
+                    raise IntegrityError(folder, expected="its files", found=str(error), advice=_ADVICE) from error
+                raise
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _read(folder: Path, number: int) -> dict[str, bytes]:
     if not folder.is_dir():
         raise DataMissingError(folder, "no saved model here; expected the folder that save() wrote")
-    if not (folder / MANIFEST).is_file():
+    if not _is_complete(folder):
         raise IntegrityError(folder, expected=MANIFEST, found="none", advice="an incomplete save, or no model at all")
-    entries = _manifest(folder, number)
-    present = set(_names(folder))
-    if present != set(entries):
-        odd = sorted(present ^ set(entries))
+    _require_plain(folder, MANIFEST)
+    entries = _manifest(folder / MANIFEST, number)
+    odd = sorted(set(_names(folder)) ^ set(entries))
+    if odd:
         raise IntegrityError(
             folder / odd[0], expected="the files of the manifest", found=f"missing or extra: {odd}", advice=_ADVICE
         )
     content = {}
     for name, expected in entries.items():
-        path = folder / name
-        if any(part.is_symlink() for part in [path, *path.parents][: len(Path(name).parts)]):
-            raise IntegrityError(path, expected="a file", found="a symbolic link", advice=_ADVICE)
-        content[name] = path.read_bytes()
+        _require_plain(folder, name)
+        content[name] = (folder / name).read_bytes()
         found = hashlib.sha256(content[name]).hexdigest()
         if found != expected:
-            raise IntegrityError(path, expected=f"sha256 {expected[:12]}", found=found[:12], advice=_ADVICE)
+            raise IntegrityError(folder / name, expected=f"sha256 {expected[:12]}", found=found[:12], advice=_ADVICE)
     return content
 
 
-def _manifest(folder: Path, number: int) -> dict[str, str]:
-    path = folder / MANIFEST
+def _require_plain(folder: Path, name: str) -> None:
+    """`IntegrityError` for a link or a pipe; links inside the folder could lead anywhere."""
+    path = folder / name
+    if any(part.is_symlink() for part in [path, *path.parents][: len(Path(name).parts)]):
+        raise IntegrityError(path, expected="a file", found="a symbolic link", advice=_ADVICE)
+    if not path.is_file():
+        raise IntegrityError(path, expected="a file", found="something else", advice=_ADVICE)
+
+
+def _manifest(path: Path, number: int) -> dict[str, str]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         found, entries, seal = content["format"], dict(content["sha256"]), content["seal"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(path, expected="a manifest", found=str(error), advice=_ADVICE) from error
     if found != number and isinstance(found, int):
         raise VersionError(path, found=found, supported=f"format {number}")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.contracts import FloatArray, Supervision
+from kgzsl.decision.calibration import MIN_CLASSES
 from kgzsl.evaluation.calibration import CalibrationFold, class_folds
 
 __all__ = ["pretended_folds", "without"]
@@ -56,7 +57,7 @@ def pretended_folds(
     only those are judged on the seen side. At most 50 inputs a class are judged; only the first `used` folds are made.
     """
     num_classes = len(supervision.classes)
-    if supervision.inputs is None or supervision.labels is None or num_classes < 4:
+    if supervision.inputs is None or supervision.labels is None or num_classes < MIN_CLASSES:
         return []
     ranks = _ranks(supervision.labels, supervision.random_state)
     judged = np.flatnonzero(ranks < MAX_SAMPLES_A_CLASS)

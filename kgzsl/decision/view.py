@@ -1,7 +1,8 @@
 """The part of a graph that classes are seen in, with a feature row for each of its concepts."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -13,30 +14,72 @@ from kgzsl.errors import InputFormatError, MissingFeaturesError
 from kgzsl.graph.index import GraphIndex
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["GraphView", "encoded", "unreachable"]
+__all__ = ["GraphView", "GrownView", "encoded", "unreachable"]
 
 Relations = Sequence[str] | None
 
 
-@dataclass(frozen=True, eq=False)
 class GraphView:
     """A graph and `features` `[num_concepts, dim]` in the order of its ids."""
 
-    graph: KnowledgeGraph
-    features: FloatArray
+    def __init__(self, graph: KnowledgeGraph, features: FloatArray) -> None:
+        self.graph = graph
+        self._features = features
 
     @property
     def index(self) -> GraphIndex:
         """The graph as integers."""
         return self.graph.index
 
-    def replaced(self, graph: KnowledgeGraph, rows: FloatArray, ids: Sequence[str]) -> "GraphView":
+    @property
+    def features(self) -> FloatArray:
+        """A row for each concept."""
+        return self._features
+
+    @property
+    def dim(self) -> int:
+        """Columns of the features."""
+        return int(self._features.shape[1])
+
+    def grown(self, graph: KnowledgeGraph, ids: Sequence[str], rows: FloatArray) -> "GrownView":
         """The view of a larger graph: known concepts keep their rows, the new `ids` get `rows`."""
-        features = np.empty((len(graph), self.features.shape[1]), dtype=np.float32)
-        place = graph.index.positions
-        features[place(self.graph.ids)] = self.features
-        features[place(ids)] = rows
-        return GraphView(graph, features)
+        return GrownView(self, graph, tuple(ids), rows)
+
+
+class GrownView(GraphView):
+    """A view that took in more concepts.
+
+    Its features are put together when they are asked for, and again once nobody holds them: each class that is added
+    to the ImageNet graph would otherwise keep 28 MB.
+    """
+
+    def __init__(self, base: GraphView, graph: KnowledgeGraph, ids: tuple[str, ...], rows: FloatArray) -> None:
+        self._first: GraphView = base
+        self._ids: tuple[str, ...] = ids
+        self._rows: FloatArray = rows
+        if isinstance(base, GrownView):
+            self._first, self._ids = base._first, (*base._ids, *ids)
+            self._rows = np.vstack([base._rows, rows])
+        super().__init__(graph, self._first._features)
+        self._made: Callable[[], FloatArray | None] = _nothing
+        self._lock = Lock()
+
+    @property
+    def features(self) -> FloatArray:
+        """A row for each concept."""
+        with self._lock:
+            made = self._made()
+            if made is None:
+                made = np.empty((len(self.graph), self.dim), dtype=np.float32)
+                place = self.graph.index.positions
+                made[place(self._first.graph.ids)] = self._first.features
+                made[place(self._ids)] = self._rows
+                self._made = weakref.ref(made)
+        return made
+
+
+def _nothing() -> None:
+    return None
 
 
 def encoded(encoder: NodeEncoder, graph: KnowledgeGraph, concepts: Sequence[str]) -> FloatArray:

@@ -1,7 +1,9 @@
-"""A graph as a folder of Parquet tables, and back."""
+"""A graph as three files, and back."""
 
 import dataclasses
+import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -24,16 +26,21 @@ def write_tables(graph: KnowledgeGraph, folder: Path) -> None:
         "report": dict(graph.report),
         "relations": [dataclasses.asdict(relation) for relation in graph.relations.values()],
     }
-    (folder / "graph.json").write_text(json.dumps(described, indent=1, sort_keys=True), encoding="utf-8")
+    text = json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False)
+    (folder / "graph.json").write_text(text, encoding="utf-8")
 
 
-def read_tables(folder: Path) -> KnowledgeGraph:
-    """The graph that `write_tables` wrote, checked like any other; `SourceError` if a file is not readable."""
+def read_tables(files: Mapping[str, bytes], *, location: str | Path) -> KnowledgeGraph:
+    """The graph that `write_tables` wrote, from the content of its files by name, checked like any other.
+
+    `SourceError` with `location` if a file is missing or not readable, `InvalidGraphError` if the tables do not fit.
+    """
     try:
-        described = json.loads((folder / "graph.json").read_text(encoding="utf-8"))
-        concepts = pl.read_parquet(folder / "concepts.parquet")
-        edges = pl.read_parquet(folder / "edges.parquet")
+        described = json.loads(files["graph.json"])
+        concepts = pl.read_parquet(io.BytesIO(files["concepts.parquet"]))
+        edges = pl.read_parquet(io.BytesIO(files["edges.parquet"]))
         relations = [Relation(**fields) for fields in described["relations"]]
-    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
-        raise SourceError(folder, f"not a stored graph: {error}") from error
-    return KnowledgeGraph.from_tables(concepts, edges, relations, name=described["name"], report=described["report"])
+        name, report = str(described["name"]), dict(described["report"])
+    except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+        raise SourceError(location, f"not a stored graph: {type(error).__name__}: {error}") from error
+    return KnowledgeGraph.from_tables(concepts, edges, relations, name=name, report=report)

@@ -1,0 +1,154 @@
+"""What is checked of a fit before anything is computed, and what is put back if it fails all the same."""
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgzsl.decision.calibration import is_calibration
+from kgzsl.decision.classes import Classes
+from kgzsl.decision.inputs import require_finite
+from kgzsl.errors import InputFormatError, InvalidGraphError, KgzslWarning, SplitError, listing
+from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.query.grounding import ground_classes, grounded
+
+__all__ = [
+    "check_parameters",
+    "checked_weights",
+    "example_places",
+    "grounded_problem",
+    "named_errors",
+    "unchanged_on_error",
+    "warn_undirected",
+    "warn_unreachable",
+]
+
+
+@contextmanager
+def unchanged_on_error(estimator: Any) -> Iterator[None]:
+    """All attributes as they were if the block ends with an error: what was fitted before stays fitted."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def named_errors(check: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """A check of NumPy's or scikit-learn's, with its complaint about a value as ours; the message stays."""
+    try:
+        return check(*args, **options)
+    except InputFormatError:
+        raise
+    except ValueError as error:
+        raise InputFormatError(str(error)) from error
+
+
+def check_parameters(graph: Any, unseen: Any, calibration: Any, random_state: Any) -> None:
+    """Raise the error that says which parameter of the estimator makes no sense, and what would."""
+    if not is_calibration(calibration):
+        raise InputFormatError(f'calibration is None, "stacking" or a finite number, not {calibration!r}')
+    is_seed = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool) and random_state >= 0
+    if random_state is not None and not is_seed:
+        raise InputFormatError(f"random_state is None or a whole number from 0 on, not {random_state!r}")
+    if isinstance(unseen, str):
+        raise InputFormatError(f"unseen is a list of classes, not one string: [{unseen!r}]")
+    if graph is None:
+        if unseen is not None and len(unseen):
+            raise SplitError("unseen classes need a graph that says what they are: give graph=")
+    elif not isinstance(graph, KnowledgeGraph):
+        raise InputFormatError(f"graph is a KnowledgeGraph, not {type(graph).__name__}; from_networkx makes one")
+    elif not len(graph):
+        raise InvalidGraphError(f"graph {graph.name} has no concepts; there is nothing to propagate over")
+
+
+def checked_weights(weights: Any, classes: Sequence[Any], kind: str) -> tuple[NDArray[np.float64], list[Any]]:
+    """Weights of seen classes as a finite matrix with a row for each, and the classes as a list."""
+    if kind not in ("linear", "prototype"):
+        raise InputFormatError(f'kind is "linear" or "prototype", not {kind!r}')
+    if isinstance(classes, str):
+        raise InputFormatError(f"classes is a list of classes, not one string: [{classes!r}]")
+    matrix: NDArray[np.float64] = named_errors(np.array, weights, dtype=np.float64)
+    labels = list(classes)
+    if matrix.ndim != 2 or len(matrix) != len(labels) or not labels:
+        raise InputFormatError(
+            f"weights of shape {matrix.shape} for {len(labels)} classes: one row a class is needed, and at least one"
+        )
+    narrowest = 2 if kind == "linear" else 1
+    if matrix.shape[1] < narrowest:
+        raise InputFormatError(f'kind="{kind}" needs at least {narrowest} column(s) of weights, not {matrix.shape[1]}')
+    require_finite(matrix, "weights")
+    return matrix, labels
+
+
+def grounded_problem(graph: KnowledgeGraph | None, seen: Sequence[Any], unseen: Sequence[Any]) -> Classes:
+    """The classes with their concepts; every label that is unknown or ambiguous is reported at once."""
+    if graph is None:
+        return Classes(tuple(seen), tuple(str(label) for label in seen), len(seen))
+    labels = [*seen, *unseen]
+    counts = Counter((part, label) for part, side in enumerate((seen, unseen)) for label in side if _is_text(label))
+    twice = sorted({label for (_, label), count in counts.items() if count > 1})
+    if twice:
+        raise InputFormatError(f"classes named twice: {listing(twice)}; name each once")
+    concepts = grounded(graph, labels)
+    of_seen = {concepts[label] for label in seen}
+    overlap = [label for label in unseen if concepts[label] in of_seen]
+    if overlap:
+        raise SplitError(
+            f"{len(overlap)} class(es) are both seen and unseen: {listing(overlap)}; "
+            "a class with examples is seen: take it out of unseen=",
+            overlap=[concepts[label] for label in overlap],
+        )
+    return Classes(tuple(labels), ground_classes(graph, labels), len(seen))
+
+
+def _is_text(label: Any) -> bool:
+    return isinstance(label, str)  # grounding complains about all others
+
+
+def example_places(known: Classes, targets: NDArray[Any]) -> NDArray[np.int64]:
+    """The place of each target among the seen classes, each of which needs an example."""
+    labels = list(dict.fromkeys(targets.tolist()))
+    found = known.places(labels, what="y")
+    unseen = [known.labels[place] for place in found if place >= known.num_seen]
+    if unseen:
+        raise SplitError(
+            f"examples of unseen classes: {listing(unseen)}; give them weights or leave them out", overlap=unseen
+        )
+    without = sorted(set(range(known.num_seen)) - set(found))
+    if without:
+        names = [known.labels[place] for place in without]
+        raise SplitError(
+            f"{len(names)} seen class(es) without examples in X, y: {listing(names)}; "
+            "give examples of every class, or none at all"
+        )
+    place = dict(zip(labels, found, strict=True))
+    return np.array([place[label] for label in targets.tolist()], dtype=np.int64)
+
+
+def warn_undirected(concepts: Sequence[str], *, stacklevel: int) -> None:
+    """Warn of seen classes whose weights are zero, if there are any."""
+    if concepts:
+        warnings.warn(
+            f"{len(concepts):,} seen class(es) have weights of zero once inputs are centred, and score 0 on every "
+            f"input: {listing(concepts, limit=5)}; see fit_report_.undirected",
+            KgzslWarning,
+            stacklevel=stacklevel + 1,
+        )
+
+
+def warn_unreachable(concepts: Sequence[str], where: str, *, stacklevel: int) -> None:
+    """Warn of unseen classes that no path connects to a seen one, if there are any."""
+    if concepts:
+        warnings.warn(
+            f"{len(concepts):,} unseen class(es) have no path to any seen class and are known by their features "
+            f"alone: {listing(concepts, limit=5)}; {where}",
+            KgzslWarning,
+            stacklevel=stacklevel + 1,
+        )

@@ -1,0 +1,118 @@
+"""One folder takes the place of another, so that a crash at any moment loses neither."""
+
+import glob
+import os
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import RLock
+
+__all__ = ["SAVING", "clear_leftovers", "recover", "role_path", "sync", "take_place"]
+
+SAVING = RLock()
+"""Held while this process saves a model, or puts one back: its folders beside the model bear the process's number."""
+
+ATTEMPTS = 5
+
+PATIENCE = 1.0
+"""Seconds after which a save that another process has in hand counts as given up; renames take far less."""
+
+
+def role_path(folder: Path, role: str) -> Path:
+    """Where this process keeps a folder beside `folder`: "partial", "ready" to take its place, or the "old" one."""
+    return folder.parent / f".{folder.name}.{role}-{os.getpid()}"
+
+
+def _siblings(folder: Path, role: str) -> list[Path]:
+    return sorted(folder.parent.glob(f".{glob.escape(folder.name)}.{role}-*"))
+
+
+def _is_running(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, OverflowError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def sync(path: Path) -> None:
+    """Force a file, or a folder's list of names, onto the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _owner(path: Path) -> str:
+    return path.name.rpartition("-")[2]
+
+
+def _abandoned(folder: Path, role: str) -> list[Path]:
+    """What is left of this process, which saves one model at a time, and of those that are gone."""
+    mine = str(os.getpid())
+    return [path for path in _siblings(folder, role) if _owner(path) == mine or not _is_running(_owner(path))]
+
+
+def clear_leftovers(folder: Path, *roles: str) -> None:
+    """Remove what is left beside the folder by nobody who still needs it."""
+    for role in roles:
+        for left in _abandoned(folder, role):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def take_place(ready: Path, folder: Path) -> None:
+    """Let the complete folder `ready` stand in the place of `folder`; if it cannot, the old one stays.
+
+    Of several processes at once, the last one wins.
+    """
+    aside = role_path(folder, "old")
+    try:
+        _exchange(ready, folder, aside)
+    except BaseException:
+        if not folder.exists() and aside.exists():
+            with suppress(OSError):
+                aside.rename(folder)
+        if folder.exists():
+            shutil.rmtree(ready, ignore_errors=True)
+        raise
+    sync(folder.parent)
+    clear_leftovers(folder, "old", "ready")
+
+
+def _exchange(ready: Path, folder: Path, aside: Path) -> None:
+    for attempt in range(ATTEMPTS):
+        try:
+            if folder.exists():
+                shutil.rmtree(aside, ignore_errors=True)
+                folder.rename(aside)
+            ready.rename(folder)
+        except OSError:
+            # another process put its folder here, or took this one away, between two lines
+            if attempt == ATTEMPTS - 1 or not (folder.exists() or aside.exists()) or not ready.exists():
+                raise
+        else:
+            return
+
+
+def recover(folder: Path, is_complete: Callable[[Path], bool]) -> None:
+    """Put back what a crash between two renames left beside an absent folder: the new one, else the old one.
+
+    A process that is still at it is waited for.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while not folder.exists():
+        left = [path for role in ("ready", "old") for path in _siblings(folder, role) if is_complete(path)]
+        if not left:
+            return
+        mine = str(os.getpid())
+        if any(_owner(path) != mine and _is_running(_owner(path)) for path in left) and time.monotonic() < deadline:
+            time.sleep(0.01)
+            continue
+        with SAVING, suppress(FileNotFoundError):  # another reader was faster
+            if not folder.exists():
+                left[0].rename(folder)
