@@ -20,6 +20,7 @@ __all__ = ["Index", "Synsets", "collector_paused", "database_folder", "read_inde
 _OFFSET_DIGITS = 8
 PART_LETTERS = frozenset("nvasr")
 _LEX_IDS = {f"{number:x}": str(number) for number in range(256)}
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]*")
 _MARKED = re.compile(r"(.+?)\([^()]*\)$")
 
 
@@ -125,34 +126,24 @@ def read_synsets(path: Path) -> Synsets:
 
 
 def _add_synset(synsets: Synsets, line: str) -> None:
-    """One line; any built-in error means that `_synset_fault` will find something to say."""
+    """One line; a `ValueError`, `IndexError` or `KeyError` means that `_synset_fault` will find something to say."""
     head, bar, gloss = line.partition("|")
     fields = head.split()
-    last_word = 4 + 2 * int(fields[3], 16)
+    num_words = _whole(fields[3], 16)
+    last_word = 4 + 2 * num_words
     first_pointer = last_word + 1
-    num_pointers = int(fields[last_word])
+    num_pointers = _whole(fields[last_word])
     end = first_pointer + 4 * num_pointers
-    frames: Sequence[tuple[int, int]] = ()
-    if len(fields) > end:
-        frames = [(int(n), int(word, 16)) for n, word in zip(fields[end + 2 :: 3], fields[end + 3 :: 3], strict=True)]
-        if len(fields) != end + 1 + 3 * int(fields[end]) or any(not 1 <= n <= len(VERB_FRAMES) for n, _ in frames):
-            raise ValueError
-    if (
-        not bar
-        or len(fields) < end
-        or last_word == 4
-        or len(fields[0]) != _OFFSET_DIGITS
-        or fields[2] not in PART_LETTERS
-    ):
+    if not (bar and num_words and len(fields) >= end and _is_offset(fields[0]) and fields[2] in PART_LETTERS):
         raise ValueError
-    int(fields[0])
-    lexname = LEXICOGRAPHER_FILES[int(fields[1])]
+    lexname = LEXICOGRAPHER_FILES[_whole(fields[1])]
     lex_ids = [_LEX_IDS[text] for text in fields[5:last_word:2]]
     symbols, offsets, parts, numbers = (fields[first_pointer + place : end : 4] for place in range(4))
     if not (POINTERS.keys() >= set(symbols) and PART_LETTERS.issuperset(parts) and _are_offsets(offsets)):
         raise ValueError
-    if num_pointers and (int("".join(numbers), 16) < 0 or len("".join(numbers)) != 4 * num_pointers):
+    if not (_HEXADECIMAL.fullmatch("".join(numbers)) and all(len(text) == 4 for text in numbers)):
         raise ValueError
+    frames = _frames(fields[end:], num_words) if len(fields) > end else ()
     synsets.offsets.append(fields[0])
     synsets.lexnames.append(lexname)
     synsets.parts.append(fields[2])
@@ -170,6 +161,23 @@ def _add_synset(synsets: Synsets, line: str) -> None:
     synsets.target_words += numbers
 
 
+def _frames(fields: Sequence[str], num_words: int) -> list[tuple[int, int]]:
+    """The count, then "+", frame number and word number of each."""
+    frames = [(_whole(n), _whole(word, 16)) for n, word in zip(fields[2::3], fields[3::3], strict=True)]
+    if len(fields) != 1 + 3 * _whole(fields[0]):
+        raise ValueError
+    if any(not 1 <= n <= len(VERB_FRAMES) or word > num_words for n, word in frames):
+        raise ValueError
+    return frames
+
+
+def _whole(text: str, base: int = 10) -> int:
+    """A number of digits alone; `int` would take signs and underscores as well."""
+    if not text.isalnum():
+        raise ValueError(text)
+    return int(text, base)
+
+
 def _synset_fault(line: str) -> str:
     """What is wrong with a line, by the name of the first field that does not fit."""
     head, bar, _ = line.partition("|")
@@ -183,7 +191,7 @@ def _synset_fault(line: str) -> str:
 def _number(text: str, name: str, base: int, limit: int | None = None) -> str:
     """A complaint, or nothing."""
     try:
-        value = int(text, base)
+        value = _whole(text, base)
     except ValueError:
         return f"{name} {text[:40]!r} is not a number"
     return f"{name} {text!r} is not below {limit}" if limit is not None and not 0 <= value < limit else ""
@@ -197,9 +205,9 @@ def _field_faults(fields: Iterator[str], cut: str) -> Iterator[str]:
         yield _number(next(fields), "lexicographer file number", 10, len(LEXICOGRAPHER_FILES))
         part = next(fields)
         yield "" if part in PART_LETTERS else f"part of speech {part[:40]!r} is not one of n, v, a, s, r"
-        count = next(fields)
-        yield _number(count, "word count", 16) or ("" if int(count, 16) else "the synset has no words")
-        for place in range(1, int(count, 16) + 1):
+        num_words = next(fields)
+        yield _number(num_words, "word count", 16) or ("" if int(num_words, 16) else "the synset has no words")
+        for place in range(1, int(num_words, 16) + 1):
             next(fields)
             yield _number(next(fields), f"lex_id of word {place}", 16)
         count = next(fields)
@@ -211,11 +219,12 @@ def _field_faults(fields: Iterator[str], cut: str) -> Iterator[str]:
             yield _pointer_fault(place, *pointer)
     except StopIteration:
         yield f"the line ends too early{cut}"
+        return
     rest = list(fields)
     if rest:
         yield _number(rest[0], "frame count", 10)
         yield from (_number(text, "verb frame", 10, len(VERB_FRAMES) + 1) for text in rest[2::3])
-        yield from (_number(text, "word number of a verb frame", 16) for text in rest[3::3])
+        yield from (_number(text, "word number of a verb frame", 16, int(num_words, 16) + 1) for text in rest[3::3])
 
 
 def _pointer_fault(place: int, symbol: str, offset: str, part: str, words: str) -> str:
@@ -249,7 +258,7 @@ def read_index(path: Path) -> Index:
             continue
         fields = line.split()
         try:
-            count, num_symbols = int(fields[2]), int(fields[3])
+            count, num_symbols = _whole(fields[2]), _whole(fields[3])
             offsets = fields[6 + num_symbols :]
             if not 0 < count == len(offsets) or not _are_offsets(offsets):
                 raise ValueError

@@ -146,7 +146,7 @@ def _warn(folder: Path, report: Mapping[str, int], cycles: Sequence[Sequence[str
     ]
     if faults:
         shown = "".join(f"\n  {' -> '.join(cycle)}" for cycle in cycles[:_EXAMPLES_SHOWN])
-        warnings.warn(f"{folder}: {'; '.join(faults)}{shown}", KgzslWarning, stacklevel=4)
+        warnings.warn(f"{folder}: {'; '.join(faults)}{shown}", KgzslWarning, stacklevel=5)
 
 
 def _concept_table(files: WordNetFiles, suffix: str) -> pl.DataFrame:

@@ -71,6 +71,7 @@ def test_bytes_that_are_no_utf8_are_located(toy_wordnet) -> None:
     [
         ("00000088 ", "0000008 ", "synset offset '0000008' is not 8 digits"),
         (" 03 n ", " 99 n ", "lexicographer file number '99' is not below 45"),
+        (" 03 n ", " -1 n ", "lexicographer file number '-1' is not a number"),
         (" 03 n ", " xx n ", "lexicographer file number 'xx' is not a number"),
         (" n 01 entity", " q 01 entity", "part of speech 'q' is not one of n, v, a, s, r"),
         (" n 01 entity", " n zz entity", "word count 'zz' is not a number"),
@@ -107,6 +108,7 @@ def test_line_without_gloss_is_an_error(toy_wordnet) -> None:
     ("old", "new", "reason"),
     [
         ("+ 02 00", "+ 77 00", "verb frame '77' is not below 36"),
+        ("+ 02 00", "+ 02 03", "word number of a verb frame '03' is not below 3"),
         ("+ 02 00", "+ 02 zz", "word number of a verb frame 'zz' is not a number"),
         (" 02 + 02", " 03 + 02", "the line has more or fewer fields than it announces"),
     ],

@@ -136,8 +136,9 @@ def test_dangling_pointer_is_dropped_and_told(toy_wordnet, toy_synset) -> None:
 
 def test_hypernym_of_itself_is_dropped_and_told(toy_wordnet, toy_synset) -> None:
     folder = toy_wordnet(paw=toy_synset("paw", pointers=["#p cat", "@ paw"]))
-    with pytest.warns(KgzslWarning, match="1 pointers from a synset to itself, dropped"):
+    with pytest.warns(KgzslWarning, match="1 pointers from a synset to itself, dropped") as told:
         graph = read_wordnet(folder)
+    assert told[0].filename == __file__
     assert graph.report["dropped_self_loop"] == 1
     with pytest.raises(SourceError, match="to itself"):
         read_wordnet(folder, strict=True)
