@@ -248,8 +248,9 @@ def _origins(account: Account, origin: Origin, entries: Sequence[Entry]) -> Floa
                 credit += origin.text
             elif part:
                 weights[end] += part / origin.met[end]
-    if origin.walks is not None and weights.any():
-        spread = origin.walks.apply(terms.centred @ (weights @ terms.centred))
+    met = np.flatnonzero(weights)
+    if origin.walks is not None and len(met):
+        spread = origin.walks.apply(terms.centred @ (weights[met] @ terms.centred[met]))
         credit += origin.pull * spread[terms.seen]
     return credit
 
