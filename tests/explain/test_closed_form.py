@@ -124,7 +124,7 @@ def test_renaming_concepts_renames_the_answer_and_nothing_else(make_world, drawn
 
 
 def test_worked_example_of_a_path_of_three(make_world):
-    """c-b-a, beta 1, classes a and b seen: R = [[4/3, …]] by hand in tests/explain/test_walks.py; one path each."""
+    """c-b-a, beta 1, classes a and b seen: one path to each, weights from the 3 x 3 inverse written out."""
     world = make_world(
         [("c", None, "b"), ("b", None, "a")], ["a", "b"], settings=GPSettings.of(walk=1, walk_beta=1.0, noise=1.0)
     )
