@@ -13,8 +13,8 @@ from kgzsl.errors import ResourceLimitError
 if TYPE_CHECKING:
     from kgzsl.graph.index import GraphIndex, IntArray, Neighbors
 
-MOST_PAIRS = 100_000_000
-"""Pairs a closure may have: 2.4 GB. WordNet has under a million; only large cycles and long chains come near."""
+MOST_PAIRS = 50_000_000
+"""Pairs a closure may have: 1.2 GB. WordNet has under a million; only large cycles and long chains come near."""
 
 __all__ = ["MOST_PAIRS", "adjacency", "ancestor_pairs", "components", "depths", "expand"]
 
@@ -51,7 +51,7 @@ def ancestor_pairs(up: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray
     node, ancestor = frontier, frontier
     levels, held = [(node, ancestor)], num_concepts
     while len(node):
-        if held > MOST_PAIRS:
+        if held + int((up.indptr[ancestor + 1] - up.indptr[ancestor]).sum()) > MOST_PAIRS:  # before it is allocated
             raise ResourceLimitError(
                 f"the closure of {num_concepts:,} concepts has over {MOST_PAIRS:,} (concept, ancestor) pairs; "
                 "take fewer relations, or a part of the graph with induced or neighborhood"

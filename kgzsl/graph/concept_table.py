@@ -65,6 +65,8 @@ class ConceptTable(Columns):
 
     def labelled(self, label: str) -> Sequence[int]:
         """Rows of the concepts that bear this label or alias, those whose label it is first."""
+        if not isinstance(label, str):
+            raise InputFormatError(f"a label is a string, not {type(label).__name__} {label!r}")
         return self._labels.get(lookup.plain(label), ())
 
     def unknown(self, texts: Sequence[str], *, graph: str) -> UnknownConceptError:

@@ -18,10 +18,13 @@ IntArray = NDArray[np.int64]
 
 
 class Neighbors:
-    """Compressed rows: `of(v)` are the neighbours of position v, sorted; `edges_of(v)` the edges that lead there."""
+    """Compressed rows: `of(v)` are the neighbours of position v, sorted; `edges_of(v)` the edges that lead there.
+
+    Edges come in with `rows` ascending, so that among several to one neighbour the first row stands first.
+    """
 
     def __init__(self, sources: IntArray, targets: IntArray, rows: IntArray, num_concepts: int) -> None:
-        order = np.lexsort((rows, targets, sources))
+        order = np.argsort(sources * num_concepts + targets, kind="stable")
         self.indices = targets[order]
         self.rows = rows[order]
         self.indptr = np.searchsorted(sources[order], np.arange(num_concepts + 1)).astype(np.int64)
@@ -168,13 +171,8 @@ class GraphIndex:
 
         def compiled() -> Neighbors:
             rows = self._rows(codes)
-            head, tail = self.head[rows], self.tail[rows]
-            return Neighbors(
-                np.concatenate([head, tail]),
-                np.concatenate([tail, head]),
-                np.concatenate([rows, rows]),
-                self.num_concepts,
-            )
+            both = np.stack([self.head[rows], self.tail[rows]], axis=1)
+            return Neighbors(both.ravel(), both[:, ::-1].ravel(), np.repeat(rows, 2), self.num_concepts)
 
         return self._once(("around", codes), compiled)  # type: ignore[no-any-return]
 

@@ -37,6 +37,8 @@ def edges(graph: KnowledgeGraph, head: str | None, relation: str | None, tail: s
 
 def stored_relation(graph: KnowledgeGraph, relation: str) -> str | None:
     """The relation that `relation` is the other way round of: `^is_a` and `has_kind` of `is_a`; None if it is none."""
+    if not isinstance(relation, str):
+        raise InputFormatError(f"a relation is named by a string, not {type(relation).__name__} {relation!r}")
     if relation in graph.relations:
         return None
     if relation.startswith("^"):

@@ -15,7 +15,7 @@ from kgzsl.graph.relation import SHARED_RELATIONS
 
 RELATIONS = ("is_a", "instance_of", "has_part", "related_to")
 COLUMNS = {"head": pl.String, "relation": pl.String, "tail": pl.String}
-laws = settings(max_examples=60, deadline=None)
+laws = settings(max_examples=40, deadline=None)
 
 
 def built(size, triples, *, order=None):

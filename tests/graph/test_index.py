@@ -29,7 +29,7 @@ def test_edge_rows_by_name_kind_or_both(toy_graph):
 
 
 def test_neighbours_are_sorted_and_come_with_their_edges():
-    found = Neighbors(np.array([2, 0, 2, 2]), np.array([1, 1, 0, 1]), np.array([5, 6, 7, 3]), 3)
+    found = Neighbors(np.array([2, 2, 0, 2]), np.array([1, 1, 1, 0]), np.array([3, 5, 6, 7]), 3)
     assert [found.of(position) for position in range(3)] == [[1], [], [0, 1, 1]]
     assert [found.edges_of(position) for position in range(3)] == [[6], [], [7, 3, 5]]
 
@@ -61,3 +61,12 @@ def test_the_arrays_given_stay_writable():
     head = np.array([0])
     GraphIndex(["a", "b"], [], head=head, relation=np.array([0]), tail=np.array([1]), weight=np.array([1.0]))
     head[0] = 1
+
+
+def test_a_hub_on_a_cycle_is_refused_before_its_pairs_are_made(monkeypatch):
+    monkeypatch.setattr(closure, "MOST_PAIRS", 1000)
+    leaves = np.arange(1, 40)
+    hub = np.zeros(39, dtype=np.int64)
+    up = Neighbors(np.concatenate([leaves, hub]), np.concatenate([hub, leaves]), np.arange(78), 40)
+    with pytest.raises(ResourceLimitError):
+        closure.ancestor_pairs(up, 40)
