@@ -1,8 +1,9 @@
 """Recognise classes that were never trained on, and see the paths through a knowledge graph that made it so."""
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+
+from kgzsl._version import __version__
 
 if TYPE_CHECKING:
     from kgzsl.classifier import ZeroShotClassifier
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from kgzsl.sources.catalog import list_graphs, load_graph
     from kgzsl.sources.imagenet import read_imagenet_graph
     from kgzsl.sources.wordnet import read_wordnet
-
-try:
-    __version__ = version("kgzsl")
-except PackageNotFoundError:  # a checkout on the path, not installed
-    __version__ = "0.1.0"
 
 __all__ = [
     "Concept",
@@ -68,4 +64,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kgzsl.classifier import ZeroShotClassifier
 from kgzsl.decision.fitting import PROPAGATORS
 from kgzsl.display.progress import progress
-from kgzsl.display.text import text_table
+from kgzsl.display.text import text_table, wrap
 from kgzsl.errors import DataMissingError, SourceError, UnknownNameError
 from kgzsl.evaluation import evaluate
 from kgzsl.features import MatrixFeatures
@@ -75,7 +75,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     if not path.is_file():
         raise DataMissingError(path, "the benchmark needs features.npz and minilm.npz in the folder given by --data")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except (ValueError, OSError, zipfile.BadZipFile) as error:
         raise SourceError(path, f"not a readable .npz archive: {error}") from error
@@ -108,7 +108,8 @@ class BenchTable:
             [row.model, row.features, row.targets, *(_percent(row, name) for name in _MEASURES), f"{row.seconds:.1f}"]
             for row in self.rows
         ]
-        return f"{self.facts}\n\n{text_table(lines, self._COLUMNS, right=self._COLUMNS[3:], width=110)}"
+        facts = "\n".join(wrap(self.facts, 96))
+        return f"{facts}\n\n{text_table(lines, self._COLUMNS, right=self._COLUMNS[3:], width=110)}"
 
     def to_frame(self) -> pl.DataFrame:
         """One row a model, accuracies in [0, 1]."""

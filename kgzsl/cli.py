@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kgzsl.errors import IntegrityError, KgzslError, ResourceLimitError, VersionError
+from kgzsl._version import __version__
+from kgzsl.errors import DataMissingError, IntegrityError, KgzslError, ResourceLimitError, VersionError
 
 __all__ = ["app", "main"]
 
@@ -43,8 +44,6 @@ _EXIT = ((IntegrityError, 5), (VersionError, 5), (ResourceLimitError, 6), (Kgzsl
 
 def _version(value: bool) -> None:
     if value:
-        from kgzsl import __version__
-
         typer.echo(f"kgzsl {__version__}")
         raise typer.Exit
 
@@ -72,6 +71,8 @@ def demo(
     """Show the whole story on the shipped WordNet, in under a minute and without a download."""
     from kgzsl.demo import run_demo
 
+    if not report.parent.is_dir():
+        raise DataMissingError(report.parent, "the report's folder does not exist")
     result = run_demo(random_state=seed, show_progress=None)
     typer.echo(str(result))
     report.write_text(result.to_html(), encoding="utf-8")

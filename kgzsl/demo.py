@@ -109,7 +109,7 @@ class DemoResult:
 
     def __str__(self) -> str:
         parts = [
-            "\n".join(self.facts),
+            "\n".join(line for fact in self.facts for line in wrap(fact, 96)),
             text_table(self.rows, self._COLUMNS, right=self._COLUMNS[1:]),
             text_table(self.together, self._TOGETHER, right=self._TOGETHER[1:]),
             "One prediction, read aloud. The input is this definition, which the model has never seen:",

@@ -1,0 +1,7 @@
+"""`python -m kgzsl` is the command `kgzsl`."""
+
+from kgzsl.cli import main
+
+__all__: list[str] = []
+
+main()
