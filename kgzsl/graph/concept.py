@@ -93,6 +93,9 @@ class Edge:
     """One statement of a graph: head, relation, tail; `weight` is positive and finite.
 
     `more` holds what the source says beyond the shared columns.
+
+    >>> print(Edge("dog", "is_a", "canine", weight=2.0))
+    dog is_a canine
     """
 
     head: str

@@ -1,6 +1,6 @@
 """The concepts of a graph as columns, and the one named by what a person or a file would write."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cached_property
 
 import numpy as np
@@ -56,7 +56,7 @@ class ConceptTable(Columns):
 
     def rows(self, texts: Iterable[str] | str, *, graph: str) -> NDArray[np.int64]:
         """Rows of the concepts meant, in their order; one error names the first that is unknown and lists the rest."""
-        asked = [texts] if isinstance(texts, str) else list(texts)
+        asked = [texts] if isinstance(texts, str) else sorted(texts) if isinstance(texts, Set) else list(texts)
         found = [self.row(text) for text in asked]
         if None in found:
             unknown = [str(text) for text, row in zip(asked, found, strict=True) if row is None]

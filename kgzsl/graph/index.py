@@ -1,6 +1,6 @@
 """A graph as integers: the one place where ids become positions."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any
 
@@ -48,6 +48,16 @@ class GraphIndex:
     `head`, `relation`, `tail` are int64 `[num_edges]`, sorted by (head, relation, tail): positions in `ids` and
     places in `relations`; `weight` is float64. A selection of relations is a name, a kind, or several of either;
     None stands for the taxonomic ones. Everything compiled is kept, so the arrays must not be written to.
+
+    >>> import networkx
+    >>> from kgzsl.graph import KnowledgeGraph
+    >>> animals = networkx.DiGraph([("dog", "mammal"), ("cat", "mammal"), ("mammal", "animal")])
+    >>> index = KnowledgeGraph.from_networkx(animals, relation="is_a").index
+    >>> index.ids, index.positions(["dog", "cat"])
+    (('animal', 'cat', 'dog', 'mammal'), array([2, 1]))
+    >>> node, ancestor, distance = index.ancestor_pairs()
+    >>> ancestor[node == 2], distance[node == 2]
+    (array([2, 3, 0]), array([0, 1, 2]))
     """
 
     def __init__(
@@ -112,9 +122,11 @@ class GraphIndex:
         """
         if isinstance(relations, Iterator) or not isinstance(relations, Iterable | None):  # an iterator lasts once
             raise InputFormatError(f"relations are a name, a kind, or a list of them, not {relations!r}")
-        wanted = ("taxonomic",) if relations is None else (relations,) if isinstance(relations, str) else relations
-        key = ("codes", *wanted)
-        return self._once(key, lambda: self._found_codes(key[1:]))  # type: ignore[no-any-return]
+        if relations is None or isinstance(relations, str):
+            wanted: tuple[str, ...] = ("taxonomic" if relations is None else relations,)
+        else:
+            wanted = tuple(sorted(relations) if isinstance(relations, Set) else relations)
+        return self._once(("codes", *wanted), lambda: self._found_codes(wanted))  # type: ignore[no-any-return]
 
     def _found_codes(self, wanted: Sequence[str]) -> tuple[int, ...]:
         codes: set[int] = set()

@@ -387,4 +387,4 @@ class KnowledgeGraph:
 
 
 def _named(relations: _Relations, default: str) -> str:
-    return default if relations is None else relations if isinstance(relations, str) else ", ".join(relations)
+    return default if relations is None else relations if isinstance(relations, str) else ", ".join(sorted(relations))

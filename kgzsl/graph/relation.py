@@ -20,6 +20,9 @@ class Relation:
 
     `verb` reads an edge from head to tail ("is a kind of"), `inverse_verb` from tail to head ("has kind").
     `inverse` is the name under which the same edges are asked for the other way round, or "".
+
+    >>> Relation("lives_in", "attribute", inverse="home_of", inverse_verb="is home of").verb
+    'lives in'
     """
 
     name: str
@@ -37,7 +40,9 @@ class Relation:
         words = self.name.replace("_", " ").strip()
         object.__setattr__(self, "verb", self.verb or words)
         if not self.inverse_verb:
-            object.__setattr__(self, "inverse_verb", self.verb if self.symmetric else f"is what it {self.verb}, for")
+            object.__setattr__(
+                self, "inverse_verb", self.verb if self.symmetric else f'is reached by "{self.verb}" from'
+            )
 
 
 def _pair(name: str, kind: Kind, inverse: str, verb: str, inverse_verb: str) -> Relation:
