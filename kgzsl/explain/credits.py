@@ -276,7 +276,7 @@ def constant_rows(ledger: Ledger, names: Mapping[str, str]) -> tuple[Credit, ...
 
 _CONSTANTS = {
     "examples": "{}'s own examples",
-    "match": "{}'s description beside the input itself",
+    "match": "the input itself lies near {}'s description",
     "mean": "what all seen classes share",
     "gamma": "seen-class correction",
     "offset": "score offset",
