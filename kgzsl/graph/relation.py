@@ -41,7 +41,7 @@ class Relation:
         object.__setattr__(self, "verb", self.verb or words)
         if not self.inverse_verb:
             object.__setattr__(
-                self, "inverse_verb", self.verb if self.symmetric else f'is reached by "{self.verb}" from'
+                self, "inverse_verb", self.verb if self.symmetric else f"is reached by “{self.verb}” from"
             )
 
 

@@ -6,7 +6,7 @@ from kgzsl.graph.relation import KINDS, POSITIVE_KINDS, SHARED_RELATIONS, Relati
 
 def test_a_name_alone_is_an_association_read_by_its_words():
     assert Relation("lives_in") == Relation(
-        "lives_in", "association", "", "lives in", "is what it lives in, for", symmetric=False
+        "lives_in", "association", "", "lives in", "is reached by “lives in” from", symmetric=False
     )
 
 
