@@ -134,6 +134,12 @@ def test_columns_that_do_not_fit_are_named(toy_graph):
         toy_graph.add_concepts([{"id": "y", "colours": {"red"}}])
 
 
+def test_rows_that_do_not_agree_on_a_type_are_refused(toy_graph):
+    with pytest.raises(InputFormatError, match="the 2 rows do not make columns of one type each") as caught:
+        toy_graph.add_concepts([{"id": "x", "more": [1]}, {"id": "y", "more": "s"}])
+    assert caught.value.__cause__ is not None
+
+
 def test_nothing_added_is_the_same_graph(toy_graph):
     same = toy_graph.add_concepts([]).add_edges([]).remove_edges([])
     assert same.fingerprint == toy_graph.fingerprint

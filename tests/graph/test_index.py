@@ -4,6 +4,7 @@ import pytest
 from kgzsl.errors import ResourceLimitError, UnknownRelationError
 from kgzsl.graph import closure
 from kgzsl.graph.index import GraphIndex, Neighbors
+from kgzsl.graph.relation import SHARED_RELATIONS
 
 
 def test_edges_are_positions_sorted_by_head_relation_and_tail(toy_graph):
@@ -57,10 +58,15 @@ def test_a_closure_without_measure_is_refused_before_it_fills_the_memory(monkeyp
         closure.ancestor_pairs(up, 100)
 
 
-def test_the_arrays_given_stay_writable():
+def test_an_index_of_arrays_alone_leaves_them_writable():
     head = np.array([0])
-    GraphIndex(["a", "b"], [], head=head, relation=np.array([0]), tail=np.array([1]), weight=np.array([1.0]))
+    relations = [SHARED_RELATIONS["is_a"]]
+    index = GraphIndex(
+        ["a", "b"], relations, head=head, relation=np.array([0]), tail=np.array([1]), weight=np.array([1.0])
+    )
     head[0] = 1
+    assert index.positions(["b", "a"]).tolist() == [1, 0]
+    assert (index.num_concepts, index.num_edges, index.edge_rows().tolist()) == (2, 1, [0])
 
 
 def test_a_hub_on_a_cycle_is_refused_before_its_pairs_are_made(monkeypatch):
