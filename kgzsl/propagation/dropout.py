@@ -11,8 +11,8 @@ _STEPS = 256
 class ByteDropout(nn.Module):
     """Zero a share of the entries while training and scale up the others (Srivastava et al., JMLR 2014).
 
-    One random byte decides on each entry, eight of them from one draw, because a draw for each entry takes most of a
-    training step on a processor. The share is therefore a multiple of 1/256, the one nearest to `probability`
+    One random byte decides on each entry, eight of them from one draw: a draw for each entry, as in `F.dropout`, is
+    several times slower on a processor. The share is therefore a multiple of 1/256, the one nearest to `probability`
     (`rate`); kept entries are divided by 1 - `rate`, so that the expectation is exact. `generator` lives on the device
     of the input; None stands for PyTorch's global one.
     """
