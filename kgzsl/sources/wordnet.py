@@ -157,22 +157,23 @@ def _concept_table(files: WordNetFiles, suffix: str) -> pl.DataFrame:
     ranks = _sense_numbers(files.folder / f"index.{suffix}", synsets, index)
     lists = {
         "aliases": [words[1:] for words in labels],
-        "alternate_ids": map(_spellings, synsets.parts, synsets.offsets),
         "examples": examples,
         "lex_ids": synsets.lex_ids,
         "sense_numbers": [list(map(str, numbers)) for numbers in ranks],
         "markers": synsets.markers,
         "verb_frames": map(_frames, synsets.frames, labels),
     }
+    part, offset = pl.Series(synsets.parts, dtype=pl.String), pl.Series(synsets.offsets, dtype=pl.String)
     return pl.DataFrame(
         {
             "id": _names(synsets, index, ranks),
             "label": [words[0] for words in labels],
             "definition": definitions,
-            "pos": synsets.parts,
+            "alternate_ids": _spellings(part, offset),
+            "pos": part,
             "lexname": synsets.lexnames,
-            "offset": [int(offset) for offset in synsets.offsets],
-            "wnid": [part + offset for part, offset in zip(synsets.parts, synsets.offsets, strict=True)],
+            "offset": offset.cast(pl.Int64),
+            "wnid": part + offset,
             **{name: _list_column(rows) for name, rows in lists.items()},
         }
     ).with_columns(pl.col("lex_ids", "sense_numbers").cast(pl.List(pl.Int16)))
@@ -191,10 +192,11 @@ def _definition_and_examples(gloss: str) -> tuple[str, list[str]]:
     return _QUOTED.sub("", gloss).strip().strip("; "), _QUOTED.findall(gloss)
 
 
-def _spellings(part: str, offset: str) -> list[str]:
+def _spellings(part: pl.Series, offset: pl.Series) -> pl.Series:
     """The forms of an offset that resolve to the synset; a satellite is also known as an adjective."""
-    parts = ("s", "a") if part == "s" else (part,)
-    return [*(letter + offset for letter in parts), *(f"{offset}-{letter}" for letter in parts)]
+    own = (part + offset, offset + "-" + part)
+    known_as = pl.concat_list(own[0], "a" + offset, own[1], offset + "-a")
+    return pl.select(pl.when(part == "s").then(known_as).otherwise(pl.concat_list(*own))).to_series()
 
 
 def _frames(frames: Sequence[tuple[int, int]], words: Sequence[str]) -> list[str]:
