@@ -1,15 +1,25 @@
 """Small taxonomies and problems over them, shared by the tests of graph networks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 import kgzsl.propagation.convolution  # noqa: F401  # loads PyTorch Geometric, which warns when a test does it first
 from kgzsl.contracts import Supervision
 from kgzsl.graph.index import GraphIndex
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other cost more than they bring on small matrices and busy machines."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def concept(number: int) -> str:
