@@ -56,7 +56,10 @@ class KgzslError(Exception):
 
 def _rebuilt(cls: type[KgzslError], message: str, facts: dict[str, Any]) -> KgzslError:
     """An error travelling between processes arrives with its facts, whatever its constructor takes."""
-    error = cls.__new__(cls)
+    builtin: Any = cls
+    while builtin.__module__ != "builtins":
+        builtin = builtin.__base__  # lays the instance out; `cls.__new__` may be another parent's, which refuses
+    error: KgzslError = builtin.__new__(cls)
     error.args = (message,)
     error.__dict__.update(facts)
     return error
