@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from kgzsl.errors import ResourceLimitError
 
@@ -25,6 +23,8 @@ def adjacency(index: GraphIndex, rows: IntArray, symmetric: bool) -> Any:
     if symmetric:
         head, tail = np.concatenate([head, tail]), np.concatenate([tail, head])
     shape = (index.num_concepts, index.num_concepts)
+    from scipy import sparse  # 0.15 s that a question about a few concepts need not wait for
+
     matrix = sparse.csr_array((np.ones(len(head)), (head, tail)), shape=shape)
     matrix.sum_duplicates()
     matrix.data[:] = 1.0
@@ -75,6 +75,9 @@ def ancestor_pairs(up: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray
 def components(up: Neighbors, num_concepts: int) -> IntArray:
     """Strongly connected component of each concept."""
     ones = np.ones(len(up.indices), dtype=np.int8)
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
     graph = sparse.csr_array((ones, up.indices, up.indptr), shape=(num_concepts, num_concepts))
     return np.asarray(connected_components(graph, connection="strong")[1], dtype=np.int64)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import polars as pl
 
 from kgzsl.errors import InputFormatError
@@ -15,7 +14,7 @@ from kgzsl.graph.tables import framed
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["tables_from_networkx", "to_networkx"]
+__all__ = ["frozen_networkx", "tables_from_networkx", "to_networkx"]
 
 
 def to_networkx(graph: KnowledgeGraph) -> Any:
@@ -23,6 +22,8 @@ def to_networkx(graph: KnowledgeGraph) -> Any:
 
     The graph attribute "relations" describes the relations, so that `from_networkx` gives them their kinds back.
     """
+    import networkx as nx  # 0.1 s that only its users wait for
+
     target = nx.MultiDiGraph(name=graph.name, relations=tuple(graph.relations.values()))
     columns = [column for column in graph.concepts_table.columns if column != "id"]
     target.add_nodes_from(
@@ -37,12 +38,21 @@ def to_networkx(graph: KnowledgeGraph) -> Any:
     return target
 
 
+def frozen_networkx(graph: KnowledgeGraph) -> Any:
+    """The same, frozen: NetworkX refuses to change it."""
+    import networkx as nx
+
+    return nx.freeze(to_networkx(graph))
+
+
 def tables_from_networkx(source: Any, *, relation: str) -> tuple[pl.DataFrame, pl.DataFrame, list[Relation]]:
     """Concept table, edge table and relations of any NetworkX graph.
 
     Node names must be strings. A multigraph's edge key is the relation if it is a string, else the attribute
     "relation", else `relation`. An undirected edge becomes one edge, in the order NetworkX gives it.
     """
+    import networkx as nx
+
     if not isinstance(source, nx.Graph):
         raise InputFormatError(f"from_networkx takes a NetworkX graph, not {type(source).__name__} {source!r:.80}")
     wrong = [node for node in source.nodes if not isinstance(node, str)]

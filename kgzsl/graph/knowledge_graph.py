@@ -7,7 +7,6 @@ from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
-import networkx as nx
 import numpy as np
 import polars as pl
 
@@ -309,7 +308,7 @@ class KnowledgeGraph:
     @cached_property
     def nx(self) -> Any:
         """The graph as a frozen `networkx.MultiDiGraph`, edge key = relation, built once."""
-        return nx.freeze(self.to_networkx())
+        return exchange.frozen_networkx(self)
 
     def to_networkx(self) -> Any:
         """The graph as a `networkx.MultiDiGraph` of your own, which you may change."""
