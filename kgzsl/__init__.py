@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
     from kgzsl.graph.path import Path
     from kgzsl.graph.relation import Relation
-    from kgzsl.saving import load_model
+    from kgzsl.loading import load_model
     from kgzsl.sources.catalog import list_graphs, load_graph
     from kgzsl.sources.imagenet import read_imagenet_graph
     from kgzsl.sources.wordnet import read_wordnet
@@ -49,7 +49,7 @@ _HOME = {
     "evaluate": "kgzsl.evaluation.report",
     "list_graphs": "kgzsl.sources.catalog",
     "load_graph": "kgzsl.sources.catalog",
-    "load_model": "kgzsl.saving",
+    "load_model": "kgzsl.loading",
     "read_imagenet_graph": "kgzsl.sources.imagenet",
     "read_wordnet": "kgzsl.sources.wordnet",
 }

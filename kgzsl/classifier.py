@@ -35,6 +35,7 @@ from kgzsl.errors import InputFormatError
 from kgzsl.explain import Explanation, explain
 from kgzsl.features import resolve_features
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.saving import save_model
 
 __all__ = ["TopClasses", "ZeroShotClassifier"]
 
@@ -326,6 +327,4 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         The folder appears whole or not at all. One that is there already is replaced only with `overwrite`.
         """
-        from kgzsl.saving import save_model
-
-        return save_model(self, Path(folder), overwrite=overwrite)
+        return save_model(self._fitted(), self.get_params(deep=False), Path(folder), overwrite=overwrite)

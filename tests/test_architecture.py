@@ -32,6 +32,7 @@ FLOORS = {
     "explain": 6,
     "decision": 7,
     "saving": 7,
+    "loading": 7,
     "classifier": 7,
     "__main__": 8,
     "cli": 8,
@@ -40,7 +41,7 @@ FLOORS = {
     "bench": 8,
 }
 SUITES = (
-    {"decision", "saving", "classifier"},
+    {"decision", "saving", "classifier", "loading"},
     {"__main__", "cli", "testing", "demo", "bench"},
     {"errors", "_registry"},
 )

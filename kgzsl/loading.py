@@ -1,0 +1,148 @@
+"""Reading a saved classifier back, checked before anything of it is used."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+
+from kgzsl._registry import Registry
+from kgzsl.classifier import ZeroShotClassifier
+from kgzsl.decision.addition import Addition
+from kgzsl.decision.calibration import Calibration
+from kgzsl.decision.classes import Classes
+from kgzsl.decision.folder import checked_files
+from kgzsl.decision.inputs import InputScale
+from kgzsl.decision.parameters import restored_parameters
+from kgzsl.decision.problem import Problem
+from kgzsl.decision.view import GraphView
+from kgzsl.errors import IntegrityError, KgzslError
+from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.graph.storage import STORED_FILES, read_tables
+from kgzsl.saving import ARRAYS, CARD, FORMAT
+from kgzsl.sources.catalog import load_graph
+
+__all__ = ["load_model"]
+
+_STORABLE = Registry(
+    "stored part of a model",
+    "kgzsl.stored",
+    {
+        "FittedGraphGP": "kgzsl.propagation.graph_gp:FittedGraphGP",
+        "FittedNetwork": "kgzsl.propagation:FittedNetwork",
+        "FittedConSE": "kgzsl.baselines:FittedConSE",
+        "FittedESZSL": "kgzsl.baselines:FittedESZSL",
+        "TextFeatures": "kgzsl.features:TextFeatures",
+        "SentenceFeatures": "kgzsl.features:SentenceFeatures",
+        "WordVectors": "kgzsl.features:WordVectors",
+        "AttributeTable": "kgzsl.features:AttributeTable",
+        "MatrixFeatures": "kgzsl.features:MatrixFeatures",
+        "CombinedFeatures": "kgzsl.features:CombinedFeatures",
+    },
+)
+
+
+def load_model(
+    folder: str | Path, *, graph: KnowledgeGraph | None = None, types: tuple[type, ...] = ()
+) -> ZeroShotClassifier:
+    """Read a classifier that `ZeroShotClassifier.save` wrote.
+
+    `graph` stands in for the stored one and must say the same. `types` are your own encoder and propagator classes
+    that the model was fitted with. Raises `DataMissingError` where there is no model, `IntegrityError` where a file
+    is missing, cut or altered, `VersionError` for a format of another release. Nothing in the folder is executed.
+
+    `get_params` gives what the classifier was made with: names and plain values as they were (a tuple or an array as
+    a list), our own propagators as equal objects. `features` that were an object, a table or a matrix are the fitted
+    encoder, and a propagator of your own is what it had learned, which predicts but cannot be fitted again.
+    `fit_report_` is not saved and is None.
+    """
+    place = Path(folder)
+    files = checked_files(place, FORMAT)
+    try:
+        card = json.loads(files[CARD])
+        arrays = load_tensors(files[ARRAYS])
+        base = _found_graph(place, card["graph"], graph, files) if card.get("graph") is not None else None
+        return _restored(card, arrays, base, {kind.__name__: kind for kind in types})
+    except KgzslError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, SafetensorError) as error:
+        # the checksums are right, so somebody made them fit to what is no model
+        raise IntegrityError(place, expected="a saved classifier", found=f"{type(error).__name__}: {error}") from error
+
+
+def _restored(
+    card: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+    base: KnowledgeGraph | None,
+    types: Mapping[str, type],
+) -> ZeroShotClassifier:
+    known = card["classes"]
+    first = len(known["labels"]) - len(card["additions"])
+    classes = Classes(tuple(known["labels"][:first]), tuple(known["concepts"][:first]), known["num_seen"])
+    relations = None if card["relations"] is None else tuple(card["relations"])
+    calibration, scale = Calibration(**card["calibration"]), InputScale(card["kind"], arrays["mean"])
+    weights = _checked_rows(arrays["weights"], first, scale.dim + (scale.kind == "linear"))
+    problem = Problem(classes, scale, weights, calibration, relations=relations)
+    if base is not None:
+        view = GraphView(base.induced(classes.concepts, relations=relations), arrays["features"])
+        _checked_rows(view.features, len(view.graph), view.dim)
+        problem = dataclasses.replace(
+            problem,
+            base=base,
+            graph=base,
+            views=(view,),
+            view_of=(0,) * first,
+            model=_part(card["model"], "model", arrays, types),
+            encoder=_part(card["encoder"], "encoder", arrays, types),
+        )
+    for number, stored in enumerate(card["additions"]):
+        rows, row = (arrays[f"addition/{number}/{name}"] for name in ("rows", "weights"))
+        stated = Addition.stated(stored["label"], map(tuple, stored["edges"]), stored["definition"], stored["aliases"])
+        new = tuple(stored["new"])
+        _checked_rows(rows, len(new), problem.views[0].dim)
+        _checked_rows(row, 1, weights.shape[1])
+        problem = problem.replayed(dataclasses.replace(stated, new=new, rows=rows, weights=row))
+    parameters = {"features": problem.encoder, "propagator": problem.model, **restored_parameters(card["parameters"])}
+    return ZeroShotClassifier(base, **parameters)._take(problem, None, num_inputs=scale.dim)
+
+
+def _checked_rows(rows: NDArray[Any], num_rows: int, dim: int) -> NDArray[Any]:
+    if rows.shape != (num_rows, dim) or not np.isfinite(rows).all():
+        raise IntegrityError(ARRAYS, expected=f"finite numbers [{num_rows}, {dim}]", found=f"others, {rows.shape}")
+    return rows
+
+
+def _found_graph(
+    place: Path, stored: Mapping[str, Any], given: KnowledgeGraph | None, files: Mapping[str, bytes]
+) -> KnowledgeGraph:
+    if given is not None:
+        graph = given
+    elif stored["shipped"]:
+        graph = load_graph(stored["name"])
+    else:
+        inside = {name: files[f"graph/{name}"] for name in STORED_FILES}
+        graph = read_tables(inside, location=place / "graph")
+    if graph.fingerprint != stored["fingerprint"]:
+        raise IntegrityError(
+            f"graph {graph.name}",
+            expected=f"the graph the model was fitted on (fingerprint {stored['fingerprint'][:12]})",
+            found=graph.fingerprint[:12],
+            advice="give the same graph, or fit again",
+        )
+    return graph
+
+
+def _part(
+    stored: Mapping[str, Any] | None, name: str, arrays: Mapping[str, NDArray[Any]], types: Mapping[str, type]
+) -> Any:
+    if stored is None:
+        return None
+    kind: Any = types.get(stored["type"]) or _STORABLE.load(stored["type"])
+    return kind.from_state(stored["config"], {key: arrays[f"{name}/{key}"] for key in stored["arrays"]})
