@@ -70,7 +70,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     concepts_
         The concept id of each class.
     weights_
-        `[num_classes, dim]`, float32, unit rows. Seen classes keep their own, unseen ones have what was propagated.
+        `[num_classes, dim]`, unit rows. Seen classes keep their own, unseen ones have what was propagated.
     gamma_, temperature_
         What is taken off the scores of seen classes, and what all are then divided by.
     fit_report_
@@ -207,7 +207,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._fitted().classes.concepts
 
     @property
-    def weights_(self) -> NDArray[np.float32]:
+    def weights_(self) -> NDArray[np.floating[Any]]:
         """Unit weight rows of all classes, in the order of `classes_`."""
         return self._fitted().weights
 

@@ -14,9 +14,20 @@ from numpy.typing import NDArray
 from kgzsl.graph.index import GraphIndex
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["FittedPropagator", "FloatArray", "NodeEncoder", "Propagator", "Source", "State", "Supervision"]
+__all__ = [
+    "FittedPropagator",
+    "FloatArray",
+    "NodeEncoder",
+    "Propagator",
+    "Source",
+    "State",
+    "Supervision",
+    "WeightArray",
+]
 
 FloatArray = NDArray[np.float32]
+WeightArray = NDArray[np.floating[Any]]
+"""float32, or float64 from a closed form, whose explanations then add up to the last digit."""
 State = tuple[dict[str, Any], dict[str, NDArray[Any]]]
 """What is written to disk: plain JSON values, and arrays by name."""
 
@@ -74,7 +85,7 @@ class FittedPropagator(Protocol):
     classes: tuple[str, ...]
     report: Mapping[str, Any]
 
-    def weights(self, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None) -> FloatArray:
+    def weights(self, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None) -> WeightArray:
         """Unit rows `[len(concepts), dim]`; all concepts of the index if none are named."""
         ...
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kgzsl.contracts import FloatArray
+from kgzsl.contracts import FloatArray, WeightArray
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.query.grounding import ground_classes
@@ -28,7 +28,7 @@ class Addition:
     aliases: tuple[str, ...]
     new: tuple[str, ...] = ()
     rows: FloatArray = field(default_factory=_no_rows)
-    weights: FloatArray = field(default_factory=_no_rows)
+    weights: WeightArray = field(default_factory=_no_rows)
 
     @classmethod
     def stated(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl._registry import Registry
-from kgzsl.contracts import FittedPropagator, FloatArray, NodeEncoder, Propagator, Supervision
+from kgzsl.contracts import FittedPropagator, FloatArray, NodeEncoder, Propagator, Supervision, WeightArray
 from kgzsl.decision.calibration import Calibration, calibrate, check_stacking
 from kgzsl.decision.classes import Classes
 from kgzsl.decision.inputs import InputScale, class_means, unit_rows
@@ -208,12 +208,12 @@ def _supervision(examples: Examples, scale: InputScale, targets: FloatArray, ran
     )
 
 
-def _all_weights(model: FittedPropagator, view: GraphView, classes: Classes, seen: FloatArray) -> FloatArray:
+def _all_weights(model: FittedPropagator, view: GraphView, classes: Classes, seen: FloatArray) -> WeightArray:
     """Rows of all classes: seen ones keep their own."""
     unseen = classes.concepts[classes.num_seen :]
     if not unseen or not hasattr(model, "weights"):
-        return np.vstack([seen, np.zeros((len(unseen), seen.shape[1]), dtype=np.float32)])
-    rows = np.asarray(model.weights(view.index, view.features, concepts=list(unseen)), dtype=np.float32)
+        return np.vstack([seen, np.zeros((len(unseen), seen.shape[1]), dtype=seen.dtype)])
+    rows = np.asarray(model.weights(view.index, view.features, concepts=list(unseen)))
     if rows.shape != (len(unseen), seen.shape[1]) or not np.isfinite(rows).all():
         raise InputFormatError(f"the propagator gave weights of shape {rows.shape} for {len(unseen)} unseen classes")
     return np.vstack([seen, rows])
@@ -265,14 +265,11 @@ def _own_scores(scale: InputScale, examples: Examples) -> NDArray[np.float64] | 
     if scale.kind == "linear" or examples.X is None or examples.y is None:
         return None
     X = np.asarray(examples.X, dtype=np.float64)
-    counts = np.bincount(examples.y, minlength=examples.classes.num_seen)
-    means = class_means(X, examples.y, examples.classes.num_seen)
-    left = (counts[examples.y] - 1).astype(np.float64)[:, None]
-    others = np.divide(
-        means[examples.y] * counts[examples.y][:, None] - X, left, out=np.full_like(X, np.nan), where=left > 0
-    )
-    scores: NDArray[np.float64] = np.sum(scale.prepare(X) * unit_rows(others - scale.mean), axis=1)
-    return scores
+    counts = np.bincount(examples.y, minlength=examples.classes.num_seen)[examples.y]
+    sums = class_means(X, examples.y, examples.classes.num_seen)[examples.y] * counts[:, None]
+    others = (sums - X) / np.maximum(counts - 1, 1)[:, None]
+    scores = np.sum(scale.prepare(X) * unit_rows(others - scale.mean), axis=1)
+    return np.where(counts > 1, scores, np.nan)
 
 
 def relation_names(relations: Sequence[str] | str | None) -> tuple[str, ...] | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgzsl.contracts import FittedPropagator, FloatArray, NodeEncoder
+from kgzsl.contracts import FittedPropagator, NodeEncoder, WeightArray
 from kgzsl.decision.addition import Addition
 from kgzsl.decision.calibration import Calibration
 from kgzsl.decision.classes import Classes
@@ -35,7 +35,7 @@ class Problem:
 
     classes: Classes
     scale: InputScale
-    fitted_weights: FloatArray
+    fitted_weights: WeightArray
     calibration: Calibration
     base: KnowledgeGraph | None = None
     graph: KnowledgeGraph | None = None
@@ -47,17 +47,19 @@ class Problem:
     additions: tuple[Addition, ...] = ()
 
     @cached_property
-    def weights(self) -> FloatArray:
+    def weights(self) -> WeightArray:
         """A row for each class, those of the fit first."""
         if not self.additions:
             return self.fitted_weights
         return np.vstack([self.fitted_weights, *(addition.weights for addition in self.additions)])
 
-    def _rows(self, places: Sequence[int]) -> FloatArray:
+    def _rows(self, places: Sequence[int]) -> WeightArray:
         """Weights of some classes, without putting together those of all."""
         num_fitted = len(self.fitted_weights)
         added = [row for row, place in enumerate(places) if place >= num_fitted]
-        rows: FloatArray = self.fitted_weights[[min(place, num_fitted - 1) for place in places]]
+        rows: WeightArray = self.fitted_weights[[min(place, num_fitted - 1) for place in places]]
+        if added:
+            rows = rows.astype(np.result_type(rows, self.additions[0].weights))
         for row in added:
             rows[row] = self.additions[places[row] - num_fitted].weights[0]
         return rows
@@ -140,11 +142,11 @@ class Problem:
         )
 
 
-def _class_weights(model: FittedPropagator, view: GraphView, concept: str, *, dim: int) -> FloatArray:
+def _class_weights(model: FittedPropagator, view: GraphView, concept: str, *, dim: int) -> WeightArray:
     """The row of one class `[1, dim]`; zeros from a model that only gives scores."""
     if not hasattr(model, "weights"):
         return np.zeros((1, dim), dtype=np.float32)
-    row = np.asarray(model.weights(view.index, view.features, concepts=[concept]), dtype=np.float32)
+    row = np.asarray(model.weights(view.index, view.features, concepts=[concept]))
     if row.shape != (1, dim) or not np.isfinite(row).all():
         raise InputFormatError(f"the propagator gave {concept!r} weights of shape {row.shape}, or not finite ones")
     return row

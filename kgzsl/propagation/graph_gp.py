@@ -53,7 +53,7 @@ class GraphGP:
     >>> seen = Supervision(("cat", "dog"), np.eye(2, dtype=np.float32), kind="prototype")
     >>> walks = GraphGP(settings=GPSettings.of(walk=1, walk_beta=3.0, noise=0.1))
     >>> walks.fit(index, features, seen).weights(index, features, concepts=["wolf"]).round(2)
-    array([[0.53, 0.85]], dtype=float32)
+    array([[0.53, 0.85]])
     """
 
     relations: tuple[str, ...] | None = None
@@ -130,15 +130,17 @@ class FittedGraphGP:
     report: Mapping[str, Any] = field(default_factory=dict, repr=False)
     _cache: TermsCache = field(default_factory=TermsCache, init=False, repr=False)
 
-    def weights(self, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None) -> FloatArray:
-        """Unit rows `[len(concepts), dim]`; all concepts of the index if none are named.
+    def weights(
+        self, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None
+    ) -> NDArray[np.float64]:
+        """Unit rows `[len(concepts), dim]`, float64; all concepts of the index if none are named.
 
         A seen class gets what the process gives it, not its own target. A row of zeros would mean that nothing at all
         is known of a concept and that the targets' mean is zero.
         """
         terms = self.terms(index, features)
         positions = _asked(index, concepts)
-        out = np.empty((len(positions), self.targets.shape[1]), dtype=np.float32)
+        out = np.empty((len(positions), self.targets.shape[1]))
         for start in range(0, len(positions), CHUNK):
             part = slice(start, start + CHUNK)
             out[part] = unit_rows(terms.raw_weights(positions[part]))

@@ -98,7 +98,7 @@ def test_weights_follow_the_formula(settings):
     model = GraphGP(settings=settings).fit(index, features, supervision)
     _, expected = plain_weights(index, features, supervision, settings)
     found = model.weights(index, features)
-    assert found.dtype == np.float32
+    assert found.dtype == np.float64
     np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(model.weights(index, features, concepts=["c03", "c01"]), expected[[3, 1]], atol=1e-6)
 
