@@ -18,11 +18,14 @@ __all__ = [
     "InvalidGraphError",
     "KgzslError",
     "KgzslWarning",
+    "LimitExceededError",
     "MissingDependencyError",
     "MissingFeaturesError",
+    "NetworkError",
     "NoPathError",
     "NotInductiveError",
     "NumericError",
+    "OfflineError",
     "PluginError",
     "ResourceLimitError",
     "SourceError",
@@ -30,6 +33,7 @@ __all__ = [
     "UnknownConceptError",
     "UnknownNameError",
     "UnknownRelationError",
+    "UnsafeInputError",
     "VersionError",
     "listing",
 ]
@@ -195,6 +199,43 @@ class VersionError(KgzslError, ValueError):
         self.found = found
         self.supported = supported
         super().__init__(f"{self.file}: format {found!r} is not readable here; this version reads {supported}")
+
+
+class UnsafeInputError(KgzslError, ValueError):
+    """A file asks for what reading must not do: fetch, open another file, expand without bound."""
+
+
+class LimitExceededError(KgzslError, ValueError):
+    """Input is larger than a named limit allows. Attributes: `limit`, `allowed`, `found`."""
+
+    def __init__(self, location: str | Path, *, limit: str, allowed: object, found: object) -> None:
+        self.limit = limit
+        self.allowed = allowed
+        self.found = found
+        super().__init__(f"{location}: {limit} is {found}, and {allowed} is allowed; pass limits= to allow more")
+
+
+class NetworkError(KgzslError, OSError):
+    """A request failed for good. Attributes: `url`, `status` (None without an answer), `attempts`, `retry_after`."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        url: str,
+        status: int | None = None,
+        attempts: int = 1,
+        retry_after: float | None = None,
+    ) -> None:
+        self.url = url
+        self.status = status
+        self.attempts = attempts
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class OfflineError(NetworkError):
+    """The network is switched off by KGZSL_OFFLINE=1, and the answer is not in the cache."""
 
 
 class InvalidGraphError(KgzslError, ValueError):
