@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -83,11 +84,9 @@ def _restored(
     base: KnowledgeGraph | None,
     types: Mapping[str, type],
 ) -> ZeroShotClassifier:
-    known = card["classes"]
-    first = len(known["labels"]) - len(card["additions"])
-    classes = Classes(tuple(known["labels"][:first]), tuple(known["concepts"][:first]), known["num_seen"])
+    classes, calibration, scale = _plain_parts(card, arrays)
+    first = len(classes.labels)
     relations = None if card["relations"] is None else tuple(card["relations"])
-    calibration, scale = Calibration(**card["calibration"]), InputScale(card["kind"], arrays["mean"])
     weights = _checked_rows(arrays["weights"], first, scale.dim + (scale.kind == "linear"))
     problem = Problem(classes, scale, weights, calibration, relations=relations)
     if base is not None:
@@ -102,15 +101,46 @@ def _restored(
             model=_part(card["model"], "model", arrays, types),
             encoder=_part(card["encoder"], "encoder", arrays, types),
         )
+        _require(problem.encoder is not None and problem.model is not None, "an encoder and a propagator")
+        taught = sorted(getattr(problem.model, "classes", ()))
+        _require(taught == sorted(classes.concepts[: classes.num_seen]), "a propagator of the same seen classes")
     for number, stored in enumerate(card["additions"]):
         rows, row = (arrays[f"addition/{number}/{name}"] for name in ("rows", "weights"))
         stated = Addition.stated(stored["label"], map(tuple, stored["edges"]), stored["definition"], stored["aliases"])
         new = tuple(stored["new"])
         _checked_rows(rows, len(new), problem.views[0].dim)
         _checked_rows(row, 1, weights.shape[1])
+        before = problem.views[-1].graph
         problem = problem.replayed(dataclasses.replace(stated, new=new, rows=rows, weights=row))
+        brought = [id_ for id_ in problem.views[-1].graph.ids if id_ not in before]
+        _require(sorted(new) == brought, "the concepts that the class brings along")
     parameters = {"features": problem.encoder, "propagator": problem.model, **restored_parameters(card["parameters"])}
     return ZeroShotClassifier(base, **parameters)._take(problem, None, num_inputs=scale.dim)
+
+
+def _plain_parts(
+    card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> tuple[Classes, Calibration, InputScale]:
+    """The classes of the fit, the correction and the scale of inputs, as far as they make sense."""
+    known, num_seen = card["classes"], card["classes"]["num_seen"]
+    labels, concepts = tuple(known["labels"]), tuple(known["concepts"])
+    first = len(labels) - len(card["additions"])
+    _require(len(labels) == len(concepts), "a concept for each class")
+    _require(type(num_seen) is int and 1 <= num_seen <= first, "at least one seen class and no more than all")
+    calibration = Calibration(**card["calibration"])
+    for value in (calibration.gamma, calibration.temperature):
+        _require(isinstance(value, int | float) and math.isfinite(value), "a finite gamma and temperature")
+    _require(calibration.temperature > 0, "a temperature above 0")
+    _require(card["kind"] in ("linear", "prototype"), "inputs of a known kind")
+    _require(all(np.isfinite(array).all() for array in arrays.values() if array.dtype.kind == "f"), "finite numbers")
+    scale = InputScale(card["kind"], arrays["mean"])
+    _require(scale.mean.ndim == 1, "one mean input")
+    return Classes(labels[:first], concepts[:first], num_seen), calibration, scale
+
+
+def _require(holds: bool, expected: str) -> None:
+    if not holds:
+        raise IntegrityError(CARD, expected=expected, found="something else")
 
 
 def _checked_rows(rows: NDArray[Any], num_rows: int, dim: int) -> NDArray[Any]:

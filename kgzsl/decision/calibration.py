@@ -61,6 +61,11 @@ def check_stacking(calibration: str | float | None, num_classes: int) -> None:
 def calibrate(calibration: str | float | None, folds: Sequence[CalibrationFold]) -> Calibration:
     """Choose gamma as `calibration` asks, and the temperature on held-out classes against each other."""
     if calibration == "stacking":
+        if not all(fold.is_seen[fold.labels].any() for fold in folds):
+            raise InputFormatError(
+                'calibration="stacking" needs classes with two examples: an only one cannot be judged by its own '
+                "class; give more examples, or a number as calibration"
+            )
         gamma = choose_stacking(folds).gamma
     else:
         gamma = 0.0 if calibration is None else float(calibration)

@@ -31,13 +31,17 @@ def without(supervision: Supervision, held_out: NDArray[np.int64]) -> Supervisio
     return replace(supervision, classes=classes, weights=supervision.weights[kept], inputs=inputs, labels=labels)
 
 
-def _ranks(labels: NDArray[np.int64], random_state: int) -> NDArray[np.int64]:
-    """Each row's place among the rows of its class, in an order drawn by the seed."""
-    order = np.random.default_rng(random_state).permutation(len(labels))
-    by_class = order[np.argsort(labels[order], kind="stable")]
-    counts = np.bincount(labels)
+def _ranks(inputs: FloatArray, labels: NDArray[np.int64], random_state: int) -> NDArray[np.int64]:
+    """Each row's place among the rows of its class, in an order drawn by the seed.
+
+    The draw is from rows sorted along a random direction, so that it does not depend on the order they are given in.
+    """
+    rng = np.random.default_rng(random_state)
+    along = inputs.astype(np.float64) @ rng.standard_normal(inputs.shape[1])
     ranks = np.empty(len(labels), dtype=np.int64)
-    ranks[by_class] = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
+    sorted_rows = np.lexsort((along, labels))
+    for rows in np.split(sorted_rows, np.cumsum(np.bincount(labels))[:-1]):
+        ranks[rows] = rng.permutation(len(rows))
     return ranks
 
 
@@ -59,7 +63,7 @@ def pretended_folds(
     num_classes = len(supervision.classes)
     if supervision.inputs is None or supervision.labels is None or num_classes < MIN_CLASSES:
         return []
-    ranks = _ranks(supervision.labels, supervision.random_state)
+    ranks = _ranks(supervision.inputs, supervision.labels, supervision.random_state)
     judged = np.flatnonzero(ranks < MAX_SAMPLES_A_CLASS)
     kept_back = ranks % 2 == 1
     if own_scores is None:

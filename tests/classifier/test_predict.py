@@ -1,0 +1,114 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.exceptions import NotFittedError
+
+from kgzsl.classifier import ZeroShotClassifier
+from kgzsl.errors import InputFormatError
+
+
+@pytest.fixture(scope="module")
+def clf(zoo) -> ZeroShotClassifier:
+    return ZeroShotClassifier(zoo.graph, unseen=zoo.unseen, calibration="stacking").fit(zoo.X, zoo.y)
+
+
+@pytest.mark.parametrize("space", ["all", "seen", "unseen", ["fox.n", "dog.n", "falcon.n"]])
+def test_probabilities_are_the_softmax_of_the_scores(zoo, clf, space):
+    scores = clf.decision_function(zoo.X_unseen, label_space=space)
+    probabilities = clf.predict_proba(zoo.X_unseen, label_space=space)
+    assert np.array_equal(probabilities, softmax(scores, axis=1))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
+    labels = clf.class_labels(space)
+    assert scores.shape == (32, len(labels))
+    assert np.array_equal(clf.predict(zoo.X_unseen, label_space=space), labels[scores.argmax(axis=1)])
+
+
+def test_columns_stand_in_the_order_of_the_label_space(zoo, clf):
+    everything = clf.decision_function(zoo.X_unseen)
+    assert clf.class_labels().tolist() == clf.classes_.tolist()
+    wanted = ["fox.n", "dog.n", "falcon.n"]
+    listed = clf.decision_function(zoo.X_unseen, label_space=wanted)
+    assert clf.class_labels(wanted).tolist() == wanted
+    columns = [clf.classes_.tolist().index(label) for label in wanted]
+    np.testing.assert_allclose(listed, everything[:, columns], rtol=1e-12, atol=1e-12)
+
+
+def test_the_best_classes_are_those_of_highest_probability(zoo, clf):
+    top = clf.predict_top(zoo.X_unseen, k=3)
+    probabilities = clf.predict_proba(zoo.X_unseen)
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :3]
+    assert np.array_equal(top.labels, clf.classes_[order])
+    np.testing.assert_allclose(top.probabilities, np.take_along_axis(probabilities, order, axis=1), rtol=1e-12)
+    assert len(top) == 32
+    assert next(iter(top)) == tuple(zip(top.labels[0].tolist(), top.probabilities[0].tolist(), strict=True))
+    assert np.array_equal(top.labels[:, 0], clf.predict(zoo.X_unseen))
+
+
+def test_more_classes_than_there_are_gives_all(zoo, clf):
+    assert clf.predict_top(zoo.X_unseen, k=50, label_space="unseen").labels.shape == (32, 4)
+
+
+def test_two_classes_of_a_plain_classifier_give_one_column(zoo):
+    kept = np.isin(zoo.y, zoo.seen[:2])
+    plain = ZeroShotClassifier().fit(zoo.X[kept], zoo.y[kept])
+    assert plain.decision_function(zoo.X).shape == (64,)
+    assert plain.decision_function(zoo.X, label_space="seen").shape == (64, 2)
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ("everything", 'label_space is "all", "seen", "unseen" or a list'),
+        ([], "at least one class"),
+        (["dog.n", "dog.n"], "each by one name only"),
+        (["dog.n", "granite.n", "unicorn"], r"not among the 12 classes: 'granite.n', 'unicorn'"),
+        (7, "a list of classes, not 7"),
+        ([["dog.n"]], "not among the 12 classes"),
+    ],
+)
+def test_a_label_space_that_makes_no_sense_is_an_error(zoo, clf, space, message):
+    with pytest.raises(InputFormatError, match=message):
+        clf.predict(zoo.X, label_space=space)
+
+
+def test_no_unseen_class_leaves_that_label_space_empty(zoo):
+    clf = ZeroShotClassifier(zoo.graph).fit(zoo.X, zoo.y)
+    with pytest.raises(InputFormatError, match='label_space="unseen" is empty'):
+        clf.predict(zoo.X, label_space="unseen")
+
+
+def test_a_class_goes_by_its_label_and_by_its_concept(zoo):
+    named = np.array([zoo.graph.concept(id_).label for id_ in zoo.y])
+    clf = ZeroShotClassifier(zoo.graph, unseen=["fox"]).fit(zoo.X, named)
+    by_label = clf.decision_function(zoo.X, label_space=["fox", "wolf"])
+    assert np.array_equal(by_label, clf.decision_function(zoo.X, label_space=["fox.n", "wolf.n"]))
+
+
+@pytest.mark.parametrize("k", [0, -1, 1.5, "3", True])
+def test_k_counts_classes(zoo, clf, k):
+    with pytest.raises(InputFormatError, match="k counts classes"):
+        clf.predict_top(zoo.X, k=k)
+
+
+@pytest.mark.parametrize("ask", ["predict", "predict_proba", "decision_function", "predict_top", "explain"])
+def test_nothing_is_asked_of_an_unfitted_classifier(zoo, ask):
+    with pytest.raises(NotFittedError):
+        getattr(ZeroShotClassifier(zoo.graph), ask)(zoo.X[:1])
+
+
+def test_eight_threads_get_the_answers_of_one(zoo):
+    def asked(clf, row):
+        x = zoo.X_unseen[row % 32]
+        target = "okapi.n" if row % 3 == 0 else None
+        return clf.predict_proba(x[None]).tobytes(), clf.explain(x, target=target).to_text()
+
+    def fresh():
+        clf = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen).fit(zoo.X, zoo.y)
+        return clf.add_class("okapi.n", edges=[("okapi.n", "is_a", "mammal.n")], definition="a mammal of its own")
+
+    one, many = fresh(), fresh()
+    serial = [asked(one, row) for row in range(48)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda row: asked(many, row), range(48))) == serial
