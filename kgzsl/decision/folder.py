@@ -9,7 +9,16 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kgzsl.decision.takeover import PATIENCE, SAVING, clear_leftovers, recover, role_path, sync, take_place
+from kgzsl.decision.takeover import (
+    PATIENCE,
+    SAVING,
+    clear_leftovers,
+    is_being_saved,
+    recover,
+    role_path,
+    sync,
+    take_place,
+)
 from kgzsl.errors import DataMissingError, IntegrityError, VersionError
 
 __all__ = ["MANIFEST", "checked_files", "swapped_in"]
@@ -100,7 +109,8 @@ def checked_files(folder: Path, number: int) -> dict[str, bytes]:
         try:
             return _read(folder, number)
         except (DataMissingError, IntegrityError, FileNotFoundError) as error:
-            if _identity(folder) == before or time.monotonic() > deadline:
+            is_settled = not is_being_saved(folder) and _identity(folder) == before
+            if is_settled or time.monotonic() > deadline:
                 if isinstance(error, FileNotFoundError) and not isinstance(error, DataMissingError):
                     raise IntegrityError(folder, expected="its files", found=str(error), advice=_ADVICE) from error
                 raise

@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 
-__all__ = ["SAVING", "clear_leftovers", "recover", "role_path", "sync", "take_place"]
+__all__ = ["SAVING", "clear_leftovers", "is_being_saved", "recover", "role_path", "sync", "take_place"]
 
 SAVING = RLock()
 """Held while this process saves a model, or puts one back: its folders beside the model bear the process's number."""
 
-ATTEMPTS = 5
+ATTEMPTS = 8
 
 PATIENCE = 1.0
 """Seconds after which a save that another process has in hand counts as given up; renames take far less."""
@@ -58,6 +58,11 @@ def _abandoned(folder: Path, role: str) -> list[Path]:
     return [path for path in _siblings(folder, role) if _owner(path) == mine or not _is_running(_owner(path))]
 
 
+def is_being_saved(folder: Path) -> bool:
+    """Whether a process that runs has something of the folder beside it."""
+    return any(_is_running(_owner(path)) for role in ("partial", "ready", "old") for path in _siblings(folder, role))
+
+
 def clear_leftovers(folder: Path, *roles: str) -> None:
     """Remove what is left beside the folder by nobody who still needs it."""
     for role in roles:
@@ -93,8 +98,9 @@ def _exchange(ready: Path, folder: Path, aside: Path) -> None:
             ready.rename(folder)
         except OSError:
             # another process put its folder here, or took this one away, between two lines
-            if attempt == ATTEMPTS - 1 or not (folder.exists() or aside.exists()) or not ready.exists():
+            if attempt == ATTEMPTS - 1 or not ready.exists():
                 raise
+            time.sleep(0.001 * attempt)
         else:
             return
 

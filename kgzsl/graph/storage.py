@@ -19,8 +19,11 @@ STORED_FILES = ("concepts.parquet", "edges.parquet", "graph.json")
 
 def write_tables(graph: KnowledgeGraph, folder: Path) -> None:
     """Write the concept table, the edge table, and the graph's name and relations into an existing folder."""
-    graph.concepts_table.write_parquet(folder / "concepts.parquet")
-    graph.edges_table.write_parquet(folder / "edges.parquet")
+    for name, table in (("concepts", graph.concepts_table), ("edges", graph.edges_table)):
+        # by way of memory, so that a full disk is an OSError as everywhere else, and not one of polars' own
+        content = io.BytesIO()
+        table.write_parquet(content)
+        (folder / f"{name}.parquet").write_bytes(content.getvalue())
     described = {
         "name": graph.name,
         "report": dict(graph.report),
