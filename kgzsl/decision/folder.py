@@ -105,15 +105,30 @@ def checked_files(folder: Path, number: int) -> dict[str, bytes]:
     deadline = time.monotonic() + PATIENCE
     while True:
         recover(folder, _is_complete)
-        before = _identity(folder)
-        try:
-            return _read(folder, number)
-        except (DataMissingError, IntegrityError, FileNotFoundError) as error:
-            is_settled = not is_being_saved(folder) and _identity(folder) == before
-            if is_settled or time.monotonic() > deadline:
-                if isinstance(error, FileNotFoundError) and not isinstance(error, DataMissingError):
-                    raise IntegrityError(folder, expected="its files", found=str(error), advice=_ADVICE) from error
-                raise
+        with _held(folder) as before:
+            try:
+                return _read(folder, number)
+            except (DataMissingError, IntegrityError, FileNotFoundError) as error:
+                is_settled = not is_being_saved(folder) and _identity(folder) == before
+                if is_settled or time.monotonic() > deadline:
+                    if isinstance(error, FileNotFoundError) and not isinstance(error, DataMissingError):
+                        raise IntegrityError(folder, expected="its files", found=str(error), advice=_ADVICE) from error
+                    raise
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[tuple[int, int] | None]:
+    """What the folder is known by; while the block runs, no other folder can have the same."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        yield None
+        return
+    try:
+        status = os.fstat(handle)
+        yield status.st_dev, status.st_ino
+    finally:
+        os.close(handle)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -39,10 +41,16 @@ def fitted(zoo):
     return make
 
 
+@pytest.fixture(scope="session")
+def saved(fitted, tmp_path_factory):
+    """A saved model's folder, not to be written to."""
+    return fitted().save(tmp_path_factory.mktemp("saved") / "model")
+
+
 @pytest.fixture
-def model(fitted, tmp_path):
-    """A saved model's folder."""
-    return fitted().save(tmp_path / "model")
+def model(saved, tmp_path):
+    """A saved model's folder of one's own."""
+    return shutil.copytree(saved, tmp_path / "model")
 
 
 @pytest.fixture(scope="session")
