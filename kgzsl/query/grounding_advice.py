@@ -1,0 +1,119 @@
+"""What is known of a label that stands for no concept: the reason, the senses of its word, and what is near."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import polars as pl
+
+from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.graph.lookup import nearest_of, plain
+from kgzsl.query.grounding_result import GroundedLabel
+from kgzsl.query.grounding_spelling import JOINTS, joined, numbered_sense, other_numbers, other_spellings
+
+__all__ = ["JoinedNames", "advised", "hint", "numbers_senses", "of_part", "sense_of"]
+
+_ADVISED = 10  # a search for the nearest names and ids takes 0.2 s in WordNet
+_NEAREST = 5
+
+
+def numbers_senses(graph: KnowledgeGraph) -> bool:
+    """Whether the graph numbers the senses of words, as WordNet does."""
+    return "sense_numbers" in graph.concept_columns.names
+
+
+def sense_of(graph: KnowledgeGraph, row: int, name: str) -> float:
+    """The number of this concept among the senses of a word, infinity if it is none."""
+    wanted = plain(name)
+    names = [str(graph.read_concept(row, "label")), *graph.read_concept(row, "aliases")]
+    numbers = graph.read_concept(row, "sense_numbers") or []
+    own = [number for word, number in zip(names, numbers, strict=False) if plain(word) == wanted]
+    return min(own, default=float("inf"))
+
+
+def of_part(graph: KnowledgeGraph, word: str, part: str) -> list[int]:
+    """Rows of the concepts a word names whose ids or columns say they are this part of speech."""
+    parts = ("a", "s") if part in "as" else (part,)
+    rows = graph.concept_columns.labelled(word)
+    if "pos" not in graph.concept_columns.names:
+        return []
+    return [row for row in rows if str(graph.read_concept(row, "pos")) in parts]
+
+
+class JoinedNames:
+    """Concepts by their names of several words, written as one; prepared at the first question."""
+
+    def __init__(self, graph: KnowledgeGraph) -> None:
+        self._graph = graph
+
+    @cached_property
+    def _names(self) -> Mapping[str, list[str]]:
+        labels, aliases = self._graph.concept_columns.series("label", "aliases")
+        names = pl.concat([labels, aliases.explode().drop_nulls()]).unique().sort().to_frame("name")
+        short = pl.col("name").str.normalize("NFC").str.to_lowercase().str.replace_all(JOINTS, "").alias("short")
+        apart = names.with_columns(short).filter(pl.col("name").str.to_lowercase() != pl.col("short"))
+        found: dict[str, list[str]] = {}
+        for name, written in zip(apart["name"].to_list(), apart["short"].to_list(), strict=True):
+            found.setdefault(written, []).append(name)
+        return found
+
+    def rows(self, name: str) -> list[int]:
+        """Rows of the concepts that bear a name, were it not for what stands between its words."""
+        columns, written = self._graph.concept_columns, joined(name)
+        if not written:
+            return []
+        own = columns.labelled(written) or [
+            row for spelled in self._names.get(written, ()) for row in columns.labelled(spelled)
+        ]
+        return list(dict.fromkeys(own))
+
+
+def hint(graph: KnowledgeGraph, label: str) -> str:
+    """What is known of the reason why a label is not in the graph."""
+    if not label.strip():
+        return "it is blank"
+    if other_numbers(label):
+        return "nine digits are WordNet 3.1's; offsets of one version are no ids of another"
+    offset = re.fullmatch(r"[nvars]\d{8}", next(other_spellings(label), ""))
+    if offset and _has_offsets(graph):
+        return f"no concept has the offset {offset[0]}"
+    sense = numbered_sense(label)
+    if sense is None or not numbers_senses(graph):
+        return ""
+    word, part, number = sense
+    count = len(of_part(graph, word, part))
+    start = "sense numbers start at 1; " if number < 1 else ""
+    return f"{start}{word}.{part} has {count}" if count else ""
+
+
+def _has_offsets(graph: KnowledgeGraph) -> bool:
+    others = graph.concept_columns.series("alternate_ids")[0].head(1).explode().drop_nulls()
+    return bool(others.str.contains(r"^[nvars]\d{8}$").any())
+
+
+def advised(graph: KnowledgeGraph, rows: Sequence[GroundedLabel]) -> list[GroundedLabel]:
+    """The rows, the first ten missing ones with the ids nearest to their labels."""
+    missing = [place for place, row in enumerate(rows) if row.how == "missing" and not row.nearest]
+    told = list(rows)
+    if missing:
+        labels, aliases = graph.concept_columns.series("label", "aliases")
+        names = pl.concat([labels, aliases.explode().drop_nulls()]).unique().sort()
+        for place in missing[:_ADVISED]:
+            told[place] = replace(rows[place], nearest=_nearest(graph, rows[place].label, names))
+    return told
+
+
+def _nearest(graph: KnowledgeGraph, label: str, names: pl.Series) -> tuple[str, ...]:
+    """Of ids and names alike, the ids of the most similar first."""
+    columns = graph.concept_columns
+    matcher = difflib.SequenceMatcher(autojunk=False)
+    matcher.set_seq2(label.strip().casefold())
+    alike: dict[str, float] = {}
+    near = [(id_, id_) for id_ in columns.unknown([label], graph=graph.name).nearest]
+    near += [(name, graph.ids[row]) for name in nearest_of(plain(label), names) for row in columns.labelled(name)]
+    for text, id_ in near:
+        matcher.set_seq1(text.casefold())
+        alike[id_] = max(alike.get(id_, 0.0), matcher.ratio())
+    return tuple(sorted(alike, key=lambda id_: (-alike[id_], id_))[:_NEAREST])

@@ -1,0 +1,119 @@
+"""The other ways a class may be written: offsets, joined words, plurals, lists of names."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from kgzsl.graph.lookup import plain
+
+__all__ = ["JOINTS", "joined", "list_of_names", "numbered_sense", "other_numbers", "other_spellings", "wordnet_version"]
+
+_OFFSET = re.compile(r"(?:.*[:/=#\s])?(?:([nvars])[-_]?0*(\d{1,8})|0*(\d{1,8})[-_.]?([nvars]))/?", re.IGNORECASE)
+_NINE_DIGITS = re.compile(r"(?:.*[:/=#\s])?(?:[nvars][-_]?)?\d{9}(?:[-_.]?[nvars])?/?", re.IGNORECASE)
+_VERSION = re.compile(r"(?:.*[/#])?(?:wn|wordnet)[-_ ]?(\d)\.?(\d)[:/#\s].*", re.IGNORECASE)
+_SENSE = re.compile(r"(.+)[.#]([nvasr])[.#](-?\d{1,4})", re.IGNORECASE)
+JOINTS = r"[\W_]+"
+"""What stands between the words of a name and is not part of any."""
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+_IRREGULAR = {
+    "children": "child", "dice": "die", "feet": "foot", "geese": "goose", "lice": "louse", "mice": "mouse",
+    "oxen": "ox", "people": "person", "teeth": "tooth",
+}  # fmt: skip
+# WordNet's own rules of detachment for nouns (morphy), then three of loan words
+_ENDINGS = (
+    ("ses", "s"), ("xes", "x"), ("zes", "z"), ("ches", "ch"), ("shes", "sh"), ("men", "man"), ("ies", "y"),
+    ("ves", "f"), ("ves", "fe"), ("oes", "o"), ("ae", "a"), ("i", "us"), ("s", ""),
+)  # fmt: skip
+_NO_PLURAL = ("ss", "us", "is")
+_SHORTEST = 3
+
+
+def wordnet_version(text: str) -> str:
+    """The version of WordNet that an identifier names, or "".
+
+    >>> wordnet_version("wn31:102084071-n"), wordnet_version("n02084071")
+    ('3.1', '')
+    """
+    match = _VERSION.fullmatch(text.strip())
+    return f"{match[1]}.{match[2]}" if match else ""
+
+
+def other_numbers(text: str) -> bool:
+    """Whether a text is an offset of nine digits, as WordNet 3.1's web pages write them."""
+    return _NINE_DIGITS.fullmatch(text.strip()) is not None
+
+
+def numbered_sense(text: str) -> tuple[str, str, int] | None:
+    """Word, part of speech and number of `dog.n.02` or `dog#n#2`, or None.
+
+    >>> numbered_sense("dog#n#2"), numbered_sense("dog")
+    (('dog', 'n', 2), None)
+    """
+    match = _SENSE.fullmatch(text.strip())
+    return (match[1], match[2].lower(), int(match[3])) if match else None
+
+
+def list_of_names(text: str) -> tuple[str, ...]:
+    """The names in `great white shark, man-eater`; empty for one name alone."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    return names if len(names) > 1 else ()
+
+
+def other_spellings(text: str) -> Iterator[str]:
+    """Ways to write the same identifier or name: an offset in full, words apart, without accents.
+
+    >>> list(other_spellings("AwA:n2084071")), list(other_spellings("KillerWhale")), list(other_spellings("polar+bear"))
+    (['n02084071'], ['Killer Whale'], ['polar bear'])
+    """
+    match = _OFFSET.fullmatch(text.strip())
+    if match:
+        yield f"{(match[1] or match[4]).lower()}{int(match[2] or match[3]):08d}"
+        return
+    apart = _HUMP.sub(" ", text.replace("+", " ").replace("’", "'").replace("‘", "'"))
+    unmarked = "".join(sign for sign in unicodedata.normalize("NFKD", apart) if not unicodedata.combining(sign))
+    yield from (other for other in dict.fromkeys((apart, unmarked)) if other != text)
+
+
+def joined(text: str) -> str:
+    """A name with nothing between its words.
+
+    >>> joined("St. Bernard-dog")
+    'stbernarddog'
+    """
+    return re.sub(JOINTS, "", plain(text))
+
+
+def other_numerus(text: str) -> Iterator[str]:
+    """Singular forms a plural may come from, then plural forms; of `birds of prey`, those of `birds`.
+
+    They are guesses by ending, to be looked up: most are no words.
+
+    >>> list(other_numerus("polar bears"))[:2], next(other_numerus("Birds of prey"))
+    (['polar bear', 'polar bearses'], 'bird of prey')
+    """
+    words = plain(text).split()
+    if not words:
+        return
+    place = words.index("of") - 1 if "of" in words[1:] else len(words) - 1
+    for form in dict.fromkeys((*_singulars(words[place]), *_plurals(words[place]))):
+        yield " ".join((*words[:place], form, *words[place + 1 :]))
+
+
+def _singulars(word: str) -> Iterator[str]:
+    if word in _IRREGULAR:
+        yield _IRREGULAR[word]
+    if not word.endswith(_NO_PLURAL):
+        for ending, singular in _ENDINGS:
+            stem = word.removesuffix(ending)
+            if stem != word and len(stem) + len(singular) >= _SHORTEST:
+                yield stem + singular
+
+
+def _plurals(word: str) -> Iterator[str]:
+    yield from (plural for plural, singular in _IRREGULAR.items() if singular == word)
+    for plural, ending in _ENDINGS:
+        stem = word.removesuffix(ending)
+        if (stem != word or not ending) and len(stem) >= _SHORTEST - 1:
+            yield stem + plural
+    yield f"{word}es"
