@@ -102,8 +102,9 @@ def main() -> None:
                 ratio = statistics.median(other) / statistics.median(mine)
                 shown = [f"{statistics.median(times):.3f} ({min(times):.3f})" for times in (mine, other)]
                 table.add_row(f"{job}, {scope}", f"{found:,}", *shown, f"{ratio:.1f}")
-    Console(width=110).print(table)
-    Console(width=110).print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    console = Console(width=110)
+    console.print(table)
+    console.print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

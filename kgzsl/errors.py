@@ -26,6 +26,7 @@ __all__ = [
     "NotInductiveError",
     "NumericError",
     "OfflineError",
+    "OutputExistsError",
     "PluginError",
     "ResourceLimitError",
     "SourceError",
@@ -257,6 +258,14 @@ class MissingFeaturesError(KgzslError, LookupError):
     def __init__(self, ids: Sequence[str], *, source: str, advice: str) -> None:
         self.ids = tuple(ids)
         super().__init__(f"{source} has no features for {len(ids):,} concept(s): {listing(self.ids)}; {advice}")
+
+
+class OutputExistsError(KgzslError, FileExistsError):
+    """Something stands where a file or folder is to be written. Attribute: `path`."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        self.path = str(path)
+        super().__init__(f"{self.path} {reason}")
 
 
 class SplitError(KgzslError, ValueError):

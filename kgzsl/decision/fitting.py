@@ -257,7 +257,11 @@ def _rescaled(problem: Problem, supervision: Supervision, folds: list[Calibratio
         return folds
     seen = range(problem.classes.num_seen)
     spread = float(np.std(problem.raw_scores(supervision.inputs.astype(np.float64), seen)))
-    return [replace(fold, scores=fold.scores * (spread / np.std(fold.scores[:, fold.is_seen]))) for fold in folds]
+    scaled = []
+    for fold in folds:
+        own_spread = float(np.std(fold.scores[:, fold.is_seen]))  # 0 where all scores are alike: nothing to scale
+        scaled.append(replace(fold, scores=fold.scores * (spread / own_spread)) if own_spread else fold)
+    return scaled
 
 
 def _own_scores(scale: InputScale, examples: Examples) -> NDArray[np.float64] | None:

@@ -19,7 +19,7 @@ from kgzsl.decision.takeover import (
     sync,
     take_place,
 )
-from kgzsl.errors import DataMissingError, IntegrityError, VersionError
+from kgzsl.errors import DataMissingError, IntegrityError, OutputExistsError, VersionError
 
 __all__ = ["MANIFEST", "checked_files", "swapped_in"]
 
@@ -61,7 +61,7 @@ def swapped_in(folder: Path, number: int, *, overwrite: bool, known: Collection[
 
     The manifest with every file's sha256 is written last; then the old folder steps aside and the new one takes its
     name. A crash at any moment leaves the old folder or the new one, whole, under its name or beside it, where
-    `checked_files` finds it. Raises `FileExistsError` for a folder that is there, unless `overwrite` is given and it
+    `checked_files` finds it. Raises `OutputExistsError` for a folder that is there, unless `overwrite` is given and it
     holds nothing but the files in `known`.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  # Path.absolute keeps "..", resolve follows links
@@ -88,12 +88,14 @@ def _require_free(folder: Path, overwrite: bool, known: Collection[str]) -> None
     if not folder.exists():
         return
     if not overwrite:
-        raise FileExistsError(f"{folder} is there already; overwrite=True replaces a saved model")
-    others = [name for name in _names(folder) if name not in known] if folder.is_dir() else [folder.name]
+        raise OutputExistsError(folder, "is there already; overwrite=True replaces a saved model")
+    # another process may take the folder away between two of these lines: then there is nothing in it
+    others = [folder.name] if folder.is_file() else [name for name in _names(folder) if name not in known]
     if others:
-        raise FileExistsError(
-            f"{folder} holds {len(others):,} file(s) that are no part of a model, such as {others[0]!r}: "
-            "it is not replaced; choose another folder"
+        raise OutputExistsError(
+            folder,
+            f"holds {len(others):,} file(s) that are no part of a model, such as {others[0]!r}: "
+            "it is not replaced; choose another folder",
         )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from kgzsl.contracts import FloatArray, State, Supervision
-from kgzsl.errors import InputFormatError, VersionError
+from kgzsl.errors import InputFormatError, IntegrityError, VersionError
 from kgzsl.graph.index import GraphIndex, IntArray
 from kgzsl.propagation.gp_cache import TermsCache
 from kgzsl.propagation.gp_kernels import KernelSource, unit_rows
@@ -187,11 +187,14 @@ class FittedGraphGP:
         """The model that `state` described."""
         if config["format"] != FORMAT:
             raise VersionError("graph-gp", found=config["format"], supported=f"format {FORMAT}")
-        relations = config["relations"]
+        relations, targets = config["relations"], np.array(arrays["targets"], dtype=np.float32)
+        if targets.ndim != 2 or len(targets) != len(config["classes"]) or not np.isfinite(targets).all():
+            expected = f"a finite row for each of {len(config['classes'])} classes"
+            raise IntegrityError("graph-gp", expected=expected, found=f"targets of shape {targets.shape}")
         return cls(
             settings=GPSettings.from_dict(config["settings"]),
             classes=tuple(config["classes"]),
-            targets=np.array(arrays["targets"], dtype=np.float32),
+            targets=targets,
             kind=config["kind"],
             relations=None if relations is None else tuple(relations),
             num_features=int(config["num_features"]),
