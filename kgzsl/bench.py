@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from kgzsl.classifier import ZeroShotClassifier
-from kgzsl.decision.fitting import PROPAGATORS
+from kgzsl.decision.propagators import PROPAGATORS
 from kgzsl.display.progress import progress
 from kgzsl.display.text import text_table, wrap
 from kgzsl.errors import DataMissingError, SourceError, UnknownNameError

@@ -27,9 +27,11 @@ from kgzsl.decision.checking import (
     warn_unreachable,
 )
 from kgzsl.decision.classes import Classes, LabelSpace
-from kgzsl.decision.fitting import Examples, FitReport, Settings, fit_problem, relation_names, resolve_propagator
+from kgzsl.decision.fitting import Examples, Settings, fit_problem
 from kgzsl.decision.inputs import InputScale, class_means, require_finite
 from kgzsl.decision.problem import Problem
+from kgzsl.decision.propagators import relation_names, resolve_propagator
+from kgzsl.decision.report import FitReport
 from kgzsl.decision.top import TopClasses, top_classes
 from kgzsl.errors import InputFormatError
 from kgzsl.explain import Explanation, explain
@@ -59,7 +61,8 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         chooses gamma on seen classes that are pretended to be unseen, a number is gamma itself, None takes nothing
         off. Gamma is subtracted from the scores of seen classes.
     relations
-        Relations, or kinds of relations, to propagate over. None stands for the taxonomic ones.
+        Relations, or kinds of relations, to propagate over. None stands for taxonomic and attribute relations: what a
+        class is, and what properties it has. `fit_report_.unused` counts what else the graph says of the classes.
     random_state
         Seed; None counts as 0, so the same input always gives the same model.
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kgzsl.contracts import Supervision
-from kgzsl.decision.fitting import PROPAGATORS
+from kgzsl.decision.propagators import PROPAGATORS
 from kgzsl.errors import PluginError
 from kgzsl.features import ENCODERS, AttributeTable, CombinedFeatures, MatrixFeatures, TextFeatures
 from kgzsl.testing import check_encoder, check_propagator, example_graph

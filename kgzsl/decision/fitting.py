@@ -1,76 +1,25 @@
 """From examples or weights of seen classes, and a graph, to a fitted problem."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgzsl._registry import Registry
 from kgzsl.contracts import FittedPropagator, FloatArray, NodeEncoder, Propagator, Supervision, WeightArray
 from kgzsl.decision.calibration import Calibration, calibrate, check_stacking
 from kgzsl.decision.classes import Classes
 from kgzsl.decision.inputs import InputScale, class_means, unit_rows
 from kgzsl.decision.problem import Problem
 from kgzsl.decision.pseudo_unseen import pretended_folds
+from kgzsl.decision.report import FitReport, unused_relations
 from kgzsl.decision.view import GraphView, encoded, unreachable
 from kgzsl.errors import InputFormatError, SplitError
 from kgzsl.evaluation.calibration import CalibrationFold
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["PROPAGATORS", "Examples", "FitReport", "Settings", "fit_problem", "resolve_propagator"]
-
-PROPAGATORS = Registry(
-    "propagator",
-    "kgzsl.propagators",
-    {
-        "graph-gp": "kgzsl.propagation.graph_gp:GraphGP",
-        "sgcn": "kgzsl.propagation:SGCN",
-        "gcnz": "kgzsl.propagation:GCNZ",
-        "dgp": "kgzsl.propagation:DGP",
-        "dgpm": "kgzsl.propagation:DGPM",
-        "conse": "kgzsl.baselines:ConSE",
-        "eszsl": "kgzsl.baselines:ESZSL",
-    },
-)
-
-
-@dataclass(frozen=True)
-class FitReport:
-    """What a fit did: counts, seconds, what was chosen, and the classes that nothing reaches.
-
-    `unreachable` are unseen classes that no path connects to a seen one: they are allowed, and get what the model
-    says of a concept it knows by its features alone. `undirected` are seen classes whose weights are zero, or whose
-    mean is that of all classes: every input scores 0 on them.
-    """
-
-    num_seen: int
-    num_unseen: int
-    num_concepts: int
-    num_edges: int
-    num_examples: int
-    unreachable: tuple[str, ...]
-    undirected: tuple[str, ...]
-    calibration: Calibration
-    propagation: Any
-    seconds: dict[str, float] = field(compare=False)
-
-    def __str__(self) -> str:
-        spent = ", ".join(f"{name} {value:.2f} s" for name, value in self.seconds.items())
-        lines = [
-            f"{self.num_seen:,} seen and {self.num_unseen:,} unseen classes, {self.num_examples:,} examples, "
-            f"graph of {self.num_concepts:,} concepts and {self.num_edges:,} edges",
-            f"gamma {self.calibration.gamma:.4g}, temperature {self.calibration.temperature:.4g} "
-            f"({self.calibration.source})",
-            f"time: {spent}",
-        ]
-        if self.unreachable:
-            lines.append(f"{len(self.unreachable):,} unseen class(es) without a path to any seen class")
-        if self.undirected:
-            lines.append(f"{len(self.undirected):,} seen class(es) with weights of zero")
-        return "\n".join(lines)
+__all__ = ["Examples", "Settings", "fit_problem"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,25 +41,8 @@ class Settings:
     encoder: NodeEncoder
     propagator: Propagator
     calibration: str | float | None
-    relations: tuple[str, ...] | None
+    relations: tuple[str, ...]
     random_state: int
-
-
-def resolve_propagator(propagator: Any, relations: tuple[str, ...] | None) -> tuple[Propagator, tuple[str, ...] | None]:
-    """A propagator by name or as it is, and the relations it works over."""
-    if isinstance(propagator, str):
-        propagator = PROPAGATORS.load(propagator)()
-    if not callable(getattr(propagator, "fit", None)) or isinstance(propagator, type):
-        raise InputFormatError(
-            f"propagator is a name ({', '.join(PROPAGATORS.names())}) or an object with fit(index, features, "
-            f"supervision), not {propagator!r}"
-        )
-    own = getattr(propagator, "relations", None)
-    if relations is not None and own is not None and tuple(own) != relations:
-        raise InputFormatError(f"relations={relations!r} here, but the propagator has {own!r}: give them once")
-    if relations is not None and hasattr(propagator, "relations"):
-        return replace(propagator, relations=relations), relations
-    return propagator, relations if own is None else tuple(own)
 
 
 def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitReport]:
@@ -153,6 +85,7 @@ def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitRep
         num_edges=graph.index.num_edges,
         num_examples=0 if examples.X is None else len(examples.X),
         unreachable=unreachable(view.index, seen, unseen, settings.relations),
+        unused=unused_relations(settings.graph.index, classes.concepts, settings.relations),
         undirected=undirected,
         calibration=problem.calibration,
         propagation=model.report,
@@ -274,8 +207,3 @@ def _own_scores(scale: InputScale, examples: Examples) -> NDArray[np.float64] | 
     others = (sums - X) / np.maximum(counts - 1, 1)[:, None]
     scores = np.sum(scale.prepare(X) * unit_rows(others - scale.mean), axis=1)
     return np.where(counts > 1, scores, np.nan)
-
-
-def relation_names(relations: Sequence[str] | str | None) -> tuple[str, ...] | None:
-    """A selection of relations as a tuple; a single name is one."""
-    return None if relations is None else (relations,) if isinstance(relations, str) else tuple(relations)

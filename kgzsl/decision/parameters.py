@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kgzsl.decision.fitting import PROPAGATORS
+from kgzsl.decision.propagators import PROPAGATORS
 from kgzsl.propagation.gp_settings import GPSettings
 
 __all__ = ["described_parameters", "restored_parameters"]

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from kgzsl.baselines import ESZSL, ConSE
-from kgzsl.decision.fitting import PROPAGATORS, resolve_propagator
 from kgzsl.decision.parameters import described_parameters, restored_parameters
+from kgzsl.decision.propagators import PROPAGATORS, resolve_propagator
 from kgzsl.errors import InputFormatError, UnknownNameError
 from kgzsl.propagation import DGP, DGPM, GCNZ, SGCN
 from kgzsl.propagation.gp_settings import GPSettings
@@ -65,7 +65,7 @@ def test_a_propagator_by_name_works_over_the_relations_given(name):
     propagator, relations = resolve_propagator(name, ("is_a", "part"))
     assert relations == ("is_a", "part")
     assert getattr(propagator, "relations", relations) == relations
-    assert resolve_propagator(name, None)[1] is None
+    assert resolve_propagator(name, None)[1] == ("taxonomic", "attribute")
 
 
 def test_relations_are_given_once():

@@ -1,0 +1,51 @@
+"""Which propagator is meant, and which relations it works over."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from kgzsl._registry import Registry
+from kgzsl.contracts import Propagator
+from kgzsl.errors import InputFormatError
+
+__all__ = ["DEFAULT_RELATIONS", "PROPAGATORS", "relation_names", "resolve_propagator"]
+
+DEFAULT_RELATIONS = ("taxonomic", "attribute")
+"""What a class is, and what properties it has; parts, causes and associations are for the asking."""
+
+PROPAGATORS = Registry(
+    "propagator",
+    "kgzsl.propagators",
+    {
+        "graph-gp": "kgzsl.propagation.graph_gp:GraphGP",
+        "sgcn": "kgzsl.propagation:SGCN",
+        "gcnz": "kgzsl.propagation:GCNZ",
+        "dgp": "kgzsl.propagation:DGP",
+        "dgpm": "kgzsl.propagation:DGPM",
+        "conse": "kgzsl.baselines:ConSE",
+        "eszsl": "kgzsl.baselines:ESZSL",
+    },
+)
+
+
+def resolve_propagator(propagator: Any, relations: tuple[str, ...] | None) -> tuple[Propagator, tuple[str, ...]]:
+    """A propagator by name or as it is, and the relations it works over: its own, those given, or the default ones."""
+    if isinstance(propagator, str):
+        propagator = PROPAGATORS.load(propagator)()
+    if not callable(getattr(propagator, "fit", None)) or isinstance(propagator, type):
+        raise InputFormatError(
+            f"propagator is a name ({', '.join(PROPAGATORS.names())}) or an object with fit(index, features, "
+            f"supervision), not {propagator!r}"
+        )
+    own = getattr(propagator, "relations", None)
+    if relations is not None and own is not None and tuple(own) != relations:
+        raise InputFormatError(f"relations={relations!r} here, but the propagator has {own!r}: give them once")
+    chosen = tuple(own) if own is not None else DEFAULT_RELATIONS if relations is None else relations
+    if own is None and hasattr(propagator, "relations"):
+        propagator = replace(propagator, relations=chosen)
+    return propagator, chosen
+
+
+def relation_names(relations: Sequence[str] | str | None) -> tuple[str, ...] | None:
+    """A selection of relations as a tuple; a single name is one."""
+    return None if relations is None else (relations,) if isinstance(relations, str) else tuple(relations)
