@@ -81,12 +81,13 @@ def read_sparql(
     tally.location = server.name
     name = name or urlsplit(endpoint).hostname or "sparql"
     _check_present(server, wanted, name)
+    start = frozenset(wanted)
     near = read_surroundings(
         server,
         wanted,
         hops=hops,
         predicates=predicates,
-        skipped=lambda row: _reason_to_skip(row, terms, wanted),
+        skipped=lambda row: _reason_to_skip(row, terms, start),
         show_progress=show_progress,
     )
     texts = _texts(server, near.iris, terms, language, show_progress)
@@ -106,7 +107,7 @@ def _check_present(server: Endpoint, wanted: Sequence[str], name: str) -> None:
         raise UnknownConceptError(unknown[0], graph=name, num_concepts=0, hint=hint)
 
 
-def _reason_to_skip(row: Row, terms: SparqlTerms, wanted: Sequence[str]) -> str:
+def _reason_to_skip(row: Row, terms: SparqlTerms, wanted: frozenset[str]) -> str:
     if terms.is_administrative(row.p):
         return "administrative"
     if any(terms.is_meta(end) and end not in wanted for end in (row.s, row.o.value)):

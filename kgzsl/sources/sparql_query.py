@@ -60,8 +60,12 @@ def checked_language(tag: str) -> str:
     return tag.lower()
 
 
+def _written(iri: str) -> str:
+    return f"<{checked_iri(iri)}>"
+
+
 def _values(variable: str, iris: Iterable[str]) -> str:
-    return f"VALUES ?{variable} {{ {' '.join(f'<{checked_iri(iri)}>' for iri in iris)} }}"
+    return f"VALUES ?{variable} {{ {' '.join(map(_written, iris))} }}"
 
 
 def exists(iris: Iterable[str]) -> str:
@@ -99,8 +103,9 @@ class Triples:
         return replace(self, iris=tuple(iris))
 
     def _where(self) -> str:
-        named = "" if self.predicates is None else _values("p", self.predicates) + " "
-        return f"{_values(self.near, self.iris)} {named}?s ?p ?o ."
+        # a second VALUES would make an engine join all pairs: 80 times slower in Oxigraph
+        named = "" if self.predicates is None else f" FILTER(?p IN ({', '.join(map(_written, self.predicates))}))"
+        return f"{_values(self.near, self.iris)} ?s ?p ?o .{named}"
 
     def _filter(self) -> str:
         if not self.text:

@@ -43,7 +43,14 @@ class SparqlTerms:
 
     def id(self, iri: str) -> str:
         """The CURIE of an IRI by these prefixes and the common ones, else the IRI."""
-        return contracted(iri, self.prefixes)
+        known = self._ids.get(iri)
+        if known is None:
+            known = self._ids[iri] = contracted(iri, self.prefixes)
+        return known
+
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        return {}
 
     def iri(self, text: str) -> str:
         """The IRI that is meant, checked; a CURIE is spelled out."""

@@ -103,9 +103,9 @@ def test_whatever_passes_stays_a_value_for_every_engine(question, after):
         list(store.query(query))
     prologue, select = parseQuery(queries[0])
     assert not prologue
-    listed = [part for part in select.where.part if part.name == "InlineData"]
-    assert [str(row) for row in listed[0].value] == list(question.iris)
-    assert [str(row) for row in (listed[1].value if question.predicates else ())] == list(question.predicates or ())
+    (listed,) = [part for part in select.where.part if part.name == "InlineData"]
+    assert [str(iri) for iri in listed.value] == list(question.iris)
+    assert f"IN ({', '.join(f'<{iri}>' for iri in question.predicates or ())})" in queries[0] or not question.predicates
     translateQuery(parseQuery(queries[1]))
 
 
