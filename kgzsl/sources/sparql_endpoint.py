@@ -88,6 +88,11 @@ class Endpoint:
         self.tally.count("requests")
         return _bindings(self.name, answers[-1])
 
+    def leave_out(self, reason: str, number: int = 1) -> None:
+        """Count rows that go no further; all others are counted by who makes the graph."""
+        self.tally.count(reason, number)
+        self.tally.count("rows_read", number)
+
     def census(self, triples: Triples) -> Mapping[str, int]:
         """How many triples have an IRI, a blank node, a literal at the far end."""
         sent = self.bindings(triples.census())
@@ -117,8 +122,10 @@ class Endpoint:
         page = self._by_key(triples, expected) if triples.has_keys else None
         if page is None or page.num_seen < expected:
             page = self._by_offset(triples, expected)
+        self.tally.count("rows_received", page.num_seen)
         for reason, found in page.faults:
             self.tally.fault(reason, found=found)
+        self.tally.count("rows_read", len(page.faults))
         for reason, number in page.counts.items():
             self.tally.count(reason, number)
         missing = max(0, expected - page.num_seen)

@@ -2,19 +2,38 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from kgzsl.errors import InputFormatError, UnsafeInputError
 
-__all__ = ["LONGEST_IRI", "Triples", "checked_iri", "checked_language", "exists", "is_iri"]
+__all__ = ["LONGEST_IRI", "Predicates", "Triples", "checked_iri", "checked_language", "exists", "has_axioms", "is_iri"]
 
 LONGEST_IRI: Final = 4096
 _FORBIDDEN: Final = re.compile('[\x00-\x20\x7f-\x9f<>"{}|^`\\\\\ud800-\udfff]')
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
+_LOCAL_NAME: Final = re.compile(r"[\w-]+")
+
 Key = tuple[str, str, str]
+
+_RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_RDFS: Final = "http://www.w3.org/2000/01/rdf-schema#"
+_OWL: Final = "http://www.w3.org/2002/07/owl#"
+_PARTS: Final = f"/<{_RDF}rest>*/<{_RDF}first>"
+_IS: Final = f"(<{_RDFS}subClassOf>|<{_OWL}equivalentClass>)"
+_KIND: Final = f"BIND(<{_RDFS}subClassOf> AS ?p)"
+_AXIOMS: Final = (
+    # a restriction, alone or as a part of an intersection
+    f"?s ({_IS}|<{_RDF}type>)?/(<{_OWL}intersectionOf>{_PARTS})* ?e . ?e <{_OWL}onProperty> ?p . "
+    f"?e (<{_OWL}someValuesFrom>|<{_OWL}hasValue>) ?o .",
+    # a part of an intersection that has a name
+    f"?s {_IS}?/(<{_OWL}intersectionOf>{_PARTS})+ ?o . {_KIND}",
+    # a member of a union
+    f"?o <{_OWL}equivalentClass>?/(<{_OWL}unionOf>|<{_OWL}disjointUnionOf>){_PARTS} ?s . {_KIND}",
+)
+"""What may be said through blank nodes, `?s ?p ?o` being what follows from it."""
 
 
 def is_iri(text: str) -> bool:
@@ -73,20 +92,44 @@ def exists(iris: Iterable[str]) -> str:
     return f"SELECT ?s WHERE {{ {_values('s', iris)} FILTER(EXISTS {{ ?s ?p ?o }} || EXISTS {{ ?x ?q ?s }}) }}"
 
 
+def has_axioms() -> str:
+    """One row if there are class expressions of OWL at all."""
+    return f"SELECT ?s WHERE {{ ?s <{_OWL}onProperty>|<{_OWL}intersectionOf>|<{_OWL}unionOf> ?o }} LIMIT 1"
+
+
+@dataclass(frozen=True)
+class Predicates:
+    """Predicates by IRI, and by how their IRIs end, in any namespace."""
+
+    iris: tuple[str, ...]
+    local_names: tuple[str, ...] = ()
+
+    def filter(self) -> str:
+        """A filter on `?p`."""
+        tests = [f"?p IN ({', '.join(map(_written, self.iris))})"] if self.iris else []
+        for name in self.local_names:
+            if not _LOCAL_NAME.fullmatch(name):
+                raise UnsafeInputError(f"{name[:80]!r} is no end of an IRI made of letters, digits, '_' and '-'")
+        if self.local_names:
+            tests.append(f'REGEX(STR(?p), "[#/:]({"|".join(self.local_names)})$")')
+        return f" FILTER({' || '.join(tests)})"
+
+
 @dataclass(frozen=True)
 class Triples:
     """The triples that have one of `iris` at their `near` end, as a question.
 
     `predicates` None stands for every one. With `text` the far end is a literal, in one of `languages` (a tag covers
     its regions, "" is a literal without language, None is any); otherwise it is an IRI. `axioms` asks instead for
-    what OWL says through a restriction: `?s` a subclass of, or equivalent to, "`?p` some `?o`" or "`?p` value `?o`".
+    what a class expression of OWL says, as if it stood there as a triple: `?s ?p ?o` for a subclass of `?p some ?o`.
     """
 
     near: Literal["s", "o"]
     iris: tuple[str, ...]
-    predicates: tuple[str, ...] | None = None
+    predicates: Predicates | None = None
     text: bool = False
     languages: tuple[str, ...] | None = None
+    axioms: bool = False
 
     @property
     def far(self) -> str:
@@ -98,14 +141,14 @@ class Triples:
         """Whether a row can be named in a later question: only if all of it are IRIs."""
         return not self.text
 
-    def only(self, iris: Iterable[str]) -> "Triples":
-        """The same question about other IRIs."""
-        return replace(self, iris=tuple(iris))
-
     def _where(self) -> str:
         # a second VALUES would make an engine join all pairs: 80 times slower in Oxigraph
-        named = "" if self.predicates is None else f" FILTER(?p IN ({', '.join(map(_written, self.predicates))}))"
-        return f"{_values(self.near, self.iris)} ?s ?p ?o .{named}"
+        named = self.predicates.filter() if self.predicates else ""
+        values = _values(self.near, self.iris)
+        if not self.axioms:
+            return f"{values} ?s ?p ?o .{named}"
+        branches = " UNION ".join(f"{{ {values} {branch} }}" for branch in _AXIOMS)
+        return f"{branches} FILTER(isIRI(?s) && isIRI(?p) && ?s != ?o){named}"
 
     def _filter(self) -> str:
         if not self.text:

@@ -9,18 +9,18 @@ import pyoxigraph as ox
 from tests.sources.loopback import Answer, Asked, LoopbackServer
 
 RESULTS = "application/sparql-results+json"
+SPACES = {
+    "": "http://x.org/",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "owl": "http://www.w3.org/2002/07/owl#",
+}
 
 
 def store_of(turtle: str) -> ox.Store:
     """Give a store of the triples; `:` is http://x.org/."""
-    prefixes = {
-        "": "http://x.org/",
-        "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-        "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-        "skos": "http://www.w3.org/2004/02/skos/core#",
-        "owl": "http://www.w3.org/2002/07/owl#",
-    }
-    head = "".join(f"@prefix {prefix}: <{space}> .\n" for prefix, space in prefixes.items())
+    head = "".join(f"@prefix {prefix}: <{space}> .\n" for prefix, space in SPACES.items())
     store = ox.Store()
     store.load(head + turtle, format=ox.RdfFormat.TURTLE)
     return store
