@@ -53,23 +53,24 @@ def read_sparql(
 ) -> KnowledgeGraph:
     """All within `hops` edges of the IRIs `around`, walked either way, and the edges among them.
 
-    For graphs that outgrow one machine. `around` and `relations` are IRIs or CURIEs by `prefixes` and the common ones;
-    `relations` may also be names or kinds of ours (`"is_a"`, `"taxonomic"`), and None stands for all. `graphs` are the
-    named graphs to read in place of the endpoint's default graph; `auth` is a user name and a password. The labels,
-    aliases and definitions are those in `language`, in English and without one, and where there is no label at all,
-    those of any language.
+    For graphs that outgrow one machine: they stay in their engine. Triples mean what they mean in a file: see
+    `read_rdf` and its `mapping`, which says what becomes of each predicate, class expressions of OWL included. `around`
+    and `relations` are IRIs, or CURIEs by `prefixes` and the common ones; `relations` may also be names or kinds of
+    ours (`"is_a"`, `"taxonomic"`), and None stands for all. Names and definitions are fetched in `language` and in the
+    mapping's languages, and labels in any language where there is none in these. `graphs` are named graphs to read in
+    place of the endpoint's default graph; `auth` is a user name and a password.
 
-    Before rows are fetched they are counted, at the endpoint: more than `max_edges` in all, those included that turn
-    out to lead outside, are a `LimitExceededError` before they travel. A server that cuts its answers at a number of
-    its own is read on from there until the count is met; if that is not to be had, `report["truncated"]` is not 0,
-    `report["rows_withheld"]` says how many are missing, and a warning tells (with `strict` it is a `SourceError`).
+    Rows are counted, at the endpoint, before they are fetched: if they are more than `max_edges` in all, those included
+    that turn out to lead outside, a `LimitExceededError` comes before they travel; `max_seconds` bounds the whole.
+    A server that cuts its answers at a number of its own is read on from there until the count is met. Where it gives
+    no more, `report["truncated"]` is not 0, `report["rows_withheld"]` says how many are missing, and a warning tells.
 
-    Edges to blank nodes are left out and counted, so are the literals that name nothing here, the vocabulary of
-    ontologies itself (owl:Class) and what speaks of files and schemes (owl:imports, skos:inScheme). `report`:
-    `rows_read` is the sum of what starts with `kept_`, `merged_` and `skipped_`. A broken row is skipped and told in
-    one warning, with `strict` or above `limits.max_bad_fraction` it is a `SourceError`. `NetworkError` where the
-    endpoint fails for good, `UnknownConceptError` where it knows nothing of an IRI, `UnsafeInputError` where an IRI has
-    a character that none has: nothing else ever enters a query.
+    `report`: `rows_read` is the sum of what starts with `kept_`, `merged_` and `skipped_`, blank nodes among them,
+    which are never concepts; `literals` counts all that the concepts have. Broken rows are skipped and told in one
+    warning. With `strict`, and where they are more than `limits.max_bad_fraction` of all, they are a `SourceError`; so
+    are withheld rows with `strict`. `NetworkError` where the endpoint fails for good; `UnknownConceptError` where it
+    knows nothing of an IRI, or the mapping leaves it out; `UnsafeInputError` where a text has a character that no IRI
+    has: nothing but checked IRIs, language tags and numbers enters a query.
 
     >>> import kgzsl
     >>> kgzsl.read_sparql("http://localhost:7878/query", around="http://x.org/cat", hops=2)  # doctest: +SKIP
@@ -84,7 +85,7 @@ def read_sparql(
         with_credentials(endpoint, auth), tally, graphs, limits, page_size, max_rows=max_edges, max_seconds=max_seconds
     )
     tally.location = server.name
-    name = name or urlsplit(endpoint).hostname or "sparql"
+    name = name or _host(endpoint)
     languages = tuple(dict.fromkeys((checked_language(language), *map(str.lower, terms.mapping.languages))))
     _check_present(server, wanted, name)
     near = read_surroundings(
@@ -112,6 +113,13 @@ def read_sparql(
     if told:
         warnings.warn(f"{server.name}: {'; '.join(told)}", KgzslWarning, stacklevel=2)
     return graph
+
+
+def _host(endpoint: str) -> str:
+    try:
+        return urlsplit(endpoint).hostname or "sparql"
+    except ValueError:
+        return "sparql"  # no request will accept it
 
 
 def _check(wanted: Sequence[str], hops: int, terms: SparqlTerms) -> None:

@@ -18,7 +18,7 @@ __all__ = ["Endpoint", "Row", "Term", "batches", "with_credentials"]
 _RESULTS: Final = "application/sparql-results+json"
 _BATCH: Final = 100
 _BATCH_CHARACTERS: Final = 30_000
-_ADVICE: Final = "ask for less with relations= or hops=, or read a dump of the same data with read_rdf"
+_ADVICE: Final = "try later, ask for less with relations= or hops=, or read a dump of the same data with read_rdf"
 _LITERALS: Final = ("literal", "typed-literal")
 _FAULTS: Final = {"blank": "skipped_blank_nodes_unasked", "bad IRI": "skipped_bad_iris"}
 
@@ -100,6 +100,8 @@ class Endpoint:
         try:
             total = int(binding["all"]["value"])
             iris, blank = (int(binding[test]["value"]) if total else 0 for test in ("isIRI", "isBlank"))
+            if min(iris, blank, total - iris - blank) < 0:
+                raise ValueError("the parts are not parts of the whole")
         except (KeyError, TypeError, ValueError) as error:
             raise SourceError(self.name, f"a count was answered with {str(sent)[:80]!r}") from error
         return {"iri": iris, "blank": blank, "literal": total - iris - blank}
@@ -177,7 +179,7 @@ class Endpoint:
             )
         page = _Page(num_sent=len(sent))
         for binding in sent:
-            page.take(binding, text=triples.text)
+            page.take(binding, triples)
         return page
 
 
@@ -205,17 +207,21 @@ class _Page:
         if page.num_sent < page_size and self.num_seen < expected:
             self.counts["pages_cut_by_server"] = self.counts.get("pages_cut_by_server", 0) + 1
 
-    def take(self, binding: Any, *, text: bool) -> None:
+    def take(self, binding: Any, question: Triples) -> None:
         """Keep a row, or say what is wrong with it."""
         found = binding if isinstance(binding, dict) else {}
         terms = {variable: _term(found[variable]) for variable in "spo" if variable in found}
         if len(terms) < 3:
-            self.faults.append(("skipped_bindings_missing", str(binding)))
+            self.faults.append(("skipped_bindings_missing", str(binding)[:80]))
             return
-        wanted = {"s": "iri", "p": "iri", "o": "literal" if text else "iri"}
+        wanted = {"s": "iri", "p": "iri", "o": "literal" if question.text else "iri"}
         wrong = next((variable for variable in "spo" if terms[variable].kind != wanted[variable]), None)
         if wrong is not None:
-            self.faults.append((_FAULTS.get(terms[wrong].kind, "skipped_bindings_of_another_kind"), str(found[wrong])))
+            reason = _FAULTS.get(terms[wrong].kind, "skipped_bindings_of_another_kind")
+            self.faults.append((reason, str(found[wrong])[:80]))
+            return
+        if terms[question.near].value not in question.iris:
+            self.faults.append(("skipped_not_asked_for", terms[question.near].value[:80]))
             return
         for reason, number in (
             ("bindings_extra", len(found) - 3),
@@ -261,7 +267,10 @@ def with_credentials(endpoint: str, auth: tuple[str, str] | None) -> str:
     """The address with user name and password in it, which is how they are sent; messages mask them."""
     if auth is None:
         return endpoint
-    parts = urlsplit(endpoint)
+    try:
+        parts = urlsplit(endpoint)
+    except ValueError:
+        return endpoint  # which no request will accept
     user, password = (quote(part, safe="") for part in auth)
     return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}"))
 

@@ -11,7 +11,7 @@ from kgzsl.graph.relation import KINDS, SHARED_RELATIONS
 from kgzsl.sources.rdf_mapping import RdfMapping
 from kgzsl.sources.rdf_names import own_name
 from kgzsl.sources.rdf_roles import Roles
-from kgzsl.sources.sparql_query import Predicates, checked_iri, is_iri
+from kgzsl.sources.sparql_query import Predicates, checked_iri, checked_language, is_iri
 
 __all__ = ["SparqlTerms"]
 
@@ -31,6 +31,10 @@ class SparqlTerms:
         for prefix, space in {**self.prefixes, **self.mapping.prefixes}.items():
             if not is_iri(space):
                 raise InputFormatError(f"prefixes[{prefix!r}] is {str(space)[:80]!r}, which is no absolute IRI")
+        for tag in self.mapping.languages:
+            if tag:
+                checked_language(tag)
+        _ = self.text_predicates  # what cannot be asked for is refused before anything is
 
     @cached_property
     def roles(self) -> Roles:

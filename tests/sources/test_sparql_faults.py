@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from kgzsl.errors import KgzslWarning, LimitExceededError, NetworkError, OfflineError, SourceError
+from kgzsl.errors import KgzslWarning, LimitExceededError, NetworkError, OfflineError, SourceError, UnsafeInputError
 from kgzsl.sources import http
 from kgzsl.sources.limits import Limits
 from kgzsl.sources.sparql import read_sparql
@@ -83,6 +83,13 @@ def test_an_endpoint_that_hangs_or_drips_is_left(answer):
         read(server, limits=QUICK)
 
 
+@pytest.mark.parametrize("endpoint", ["file:///etc/passwd", "http://[", "x", "ftp://a/", "http://a b/"])
+def test_what_is_no_address_is_opened_by_nobody(endpoint):
+    for auth in (None, ("ann", "secret")):
+        with pytest.raises(UnsafeInputError, match="nothing was opened"):
+            read_sparql(endpoint, around="http://x.org/a", auth=auth)
+
+
 def test_nobody_there_and_offline(monkeypatch):
     endpoint = f"http://127.0.0.1:{closed_port()}/"
     with pytest.raises(NetworkError, match="refused"):
@@ -115,10 +122,10 @@ def test_json_that_is_no_result_is_not_taken_for_an_empty_one(body):
         read(server)
 
 
-@pytest.mark.parametrize("value", ["many", "", "1e9", None])
+@pytest.mark.parametrize("value", ["many", "", "1e9", "-1", None])
 def test_a_count_that_is_none_is_an_error(value):
     def count(query, rows):
-        return [{"all": {"type": "literal", "value": value}}]
+        return [{name: {"type": "literal", "value": value} for name in ("all", "isIRI", "isBlank")}]
 
     with meddling(count, when="COUNT") as server, pytest.raises(SourceError, match="a count was answered"):
         read(server)
@@ -201,6 +208,7 @@ def one_row(**changed):
         ({"o": {"type": "martian", "value": "x"}}, "skipped_bindings_of_another_kind"),
         ({"o": {"type": "uri", "value": "http://x.org/a> } DROP ALL"}}, "skipped_bad_iris"),
         ({"o": {"type": "uri", "value": "relative"}}, "skipped_bad_iris"),
+        ({"s": {"type": "uri", "value": "http://evil.org/"}}, "skipped_not_asked_for"),
     ],
 )
 def test_a_broken_row_is_counted_and_told_or_with_strict_an_error(changed, reason):

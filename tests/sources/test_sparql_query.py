@@ -11,6 +11,7 @@ from rdflib.plugins.sparql.parser import parseQuery
 
 from kgzsl.errors import InputFormatError, UnsafeInputError
 from kgzsl.sources import sparql_query
+from kgzsl.sources.rdf_mapping import RdfMapping
 from kgzsl.sources.sparql import read_sparql
 from kgzsl.sources.sparql_query import Predicates, Triples, checked_iri, checked_language, exists, is_iri
 
@@ -37,6 +38,9 @@ def test_a_text_that_could_leave_its_place_is_refused_and_nothing_is_asked(text)
         read_sparql("http://127.0.0.1:1/", around="http://x.org/a", graphs=[text])
     with pytest.raises((UnsafeInputError, InputFormatError)):
         read_sparql("http://127.0.0.1:1/", around="x:a", prefixes={"x": text})
+    for terms in ({"labels": (text,)}, {"relations": {text: "is_a"}}, {"languages": (text,)}):
+        with pytest.raises((UnsafeInputError, InputFormatError)):
+            read_sparql("http://127.0.0.1:1/", around="http://x.org/a", relations="is_a", mapping=RdfMapping(**terms))
     with pytest.raises(InputFormatError, match="no language tag"):
         read_sparql("http://127.0.0.1:1/", around="http://x.org/a", language=text)
 
