@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +16,7 @@ from kgzsl.graph import editing, exchange, search, selection, showing, statement
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Concept, Edge
 from kgzsl.graph.concept_table import ConceptTable
+from kgzsl.graph.doors import DOORS
 from kgzsl.graph.fingerprint import fingerprint
 from kgzsl.graph.index import GraphIndex
 from kgzsl.graph.path import Path
@@ -369,12 +371,20 @@ class KnowledgeGraph:
 
     def path_along(self, start: int, route: Sequence[tuple[int, int]]) -> Path:
         """The path from a position along (edge row, position reached) steps."""
-        edges = self.edges_at([row for row, _ in route])
-        places = [start, *(position for _, position in route)]
-        forward = tuple(edge.head == self.ids[here] for edge, here in zip(edges, places, strict=False))
-        labels = {self.ids[place]: str(self.read_concept(place, "label")) for place in places}
-        relations = {edge.relation: self.relations[edge.relation] for edge in edges}
-        return Path(self.ids[start], edges, forward, labels, relations)
+        return statements.path_along(self, start, route)
+
+    # -- doors to higher floors ------------------------------------------------------------------------------
+
+    def audit(
+        self, *, seen: Iterable[str] | None = None, classes: Iterable[str] | None = None, ignore: Sequence[str] = ()
+    ) -> Any:
+        """What is wrong or missing in the graph, as `AuditReport`; `kgzsl.query.audit` says what the options mean."""
+        return DOORS.load("audit")(self, seen=seen, classes=classes, ignore=ignore)
+
+    def write(self, path: str | FilePath, *, format: str | None = None, overwrite: bool = False) -> FilePath:
+        """Write the graph so that `kgzsl.read` gives an equal one back; the format follows the suffix, or is named."""
+        written: FilePath = DOORS.load("write")(self, path, format=format, overwrite=overwrite)
+        return written
 
     # -- showing ---------------------------------------------------------------------------------------------
 

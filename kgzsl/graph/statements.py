@@ -11,13 +11,14 @@ import numpy as np
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Edge
+from kgzsl.graph.path import Path
 from kgzsl.graph.tables import EDGE_COLUMNS
 
 if TYPE_CHECKING:
     from kgzsl.graph.index import GraphIndex, IntArray
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["edges", "edges_at", "stored_relation"]
+__all__ = ["edges", "edges_at", "path_along", "stored_relation"]
 
 
 def edges(graph: KnowledgeGraph, head: str | None, relation: str | None, tail: str | None) -> tuple[Edge, ...]:
@@ -74,3 +75,13 @@ def edges_at(graph: KnowledgeGraph, columns: Columns, rows: Sequence[int]) -> tu
         Edge(graph.ids[head], names[code], graph.ids[tail], weight, source, dict(zip(more, value, strict=True)))
         for head, code, tail, weight, source, value in zip(*ends, said[0], values, strict=False)
     )
+
+
+def path_along(graph: KnowledgeGraph, start: int, route: Sequence[tuple[int, int]]) -> Path:
+    """The path from a position along (edge row, position reached) steps."""
+    found = graph.edges_at([row for row, _ in route])
+    places = [start, *(position for _, position in route)]
+    forward = tuple(edge.head == graph.ids[here] for edge, here in zip(found, places, strict=False))
+    labels = {graph.ids[place]: str(graph.read_concept(place, "label")) for place in places}
+    relations = {edge.relation: graph.relations[edge.relation] for edge in found}
+    return Path(graph.ids[start], found, forward, labels, relations)
