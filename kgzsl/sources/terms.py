@@ -128,7 +128,7 @@ def expanded(curie: str, prefixes: Mapping[str, str] | None = None) -> str | Non
 
 
 def own_relation(term: str) -> Relation:
-    """The relation of a property without a rule: its own name, an association unless it says "not", verb from its words.
+    """The relation of a property without a rule: its own name, an association unless it says "not", verb by its words.
 
     >>> own_relation("AwA:hasHabitat").verb
     'has habitat'
