@@ -8,6 +8,7 @@ from kgzsl.errors import InputFormatError
 
 __all__ = [
     "assertion_uri",
+    "composed_term",
     "compound_uri",
     "concept_uri",
     "is_absolute_url",
@@ -152,6 +153,15 @@ def uri_label(uri: str) -> str:
     if is_term(uri):
         return "".join(split_uri(uri)[2:3]).replace("_", " ")
     return uri.rstrip("/").rpartition("/")[2]
+
+
+def composed_term(term: str) -> str:
+    """A term that stands in a URI already, in composed form (NFC) and lower case; its signs stay.
+
+    >>> composed_term("C++")
+    'c++'
+    """
+    return re.sub(r"\s", "_", unicodedata.normalize("NFC", term).lower())
 
 
 def normal_term(text: str) -> str:

@@ -10,7 +10,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -19,7 +19,16 @@ from kgzsl.errors import KgzslError, LimitExceededError, NetworkError, OfflineEr
 from kgzsl.sources.http_transport import Answer, TransportError, exchange
 from kgzsl.sources.limits import Limits
 
-__all__ = ["Response", "fetch", "fetch_json", "is_offline", "is_same_host", "masked"]
+__all__ = [
+    "Response",
+    "checked_json",
+    "fetch",
+    "fetch_json",
+    "is_offline",
+    "is_same_host",
+    "masked",
+    "parsed_json",
+]
 
 LONGEST_WAIT: Final = 60.0
 """Seconds that a server may ask us to wait with Retry-After; more is an error at once."""
@@ -35,12 +44,16 @@ _SHOWN: Final = 200
 
 @dataclass(frozen=True)
 class Response:
-    """A whole answer: `url` after redirects and without credentials, `content_type` as sent, `body` unpacked."""
+    """A whole answer: `url` after redirects and without credentials, `content_type` as sent, `body` unpacked.
+
+    `attempts` is how often it was asked for.
+    """
 
     url: str
     status: int
     content_type: str
     body: bytes
+    attempts: int = 1
 
     @property
     def media_type(self) -> str:
@@ -172,16 +185,21 @@ def fetch_json(
         allow_private=allow_private,
         allow_hosts=allow_hosts,
         advice=advice,
-        check=_parsed,
+        check=parsed_json,
     )
-    value = _parsed(answer)
+    return checked_json(answer, advice=advice)
+
+
+def checked_json(answer: Response, *, advice: str = "") -> Any:
+    """What an answer says in JSON; `NetworkError` with the text of an error that it states."""
+    value = parsed_json(answer)
     if isinstance(value, dict) and value.get("error"):
         said = f"{answer.url}: answered with an error: {_error_text(value)}"
         raise NetworkError(_sentence(said, advice), url=answer.url, status=_error_status(value))
     return value
 
 
-def _parsed(answer: Response) -> Any:
+def parsed_json(answer: Response) -> Any:
     """The JSON of an answer; a plain ValueError if it may have been cut, `SourceError` if it is whole and not UTF-8."""
     try:
         answer.body.decode("utf-8")
@@ -218,7 +236,7 @@ def _persistently(task: _Task, *, retries: int, advice: str) -> Response:
             answer, url = _followed(task, left)
             status = answer.status
             if 200 <= status < 300:
-                return _accepted(task, answer, masked(url))
+                return replace(_accepted(task, answer, masked(url)), attempts=attempts)
             reason, temporary = _refusal(answer), status in _TEMPORARY or status >= 500
             asked = _seconds_asked(answer.headers.get("Retry-After"))
         except TransportError as error:
