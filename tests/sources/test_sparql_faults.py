@@ -10,7 +10,7 @@ from kgzsl.sources import http
 from kgzsl.sources.limits import Limits
 from kgzsl.sources.sparql import read_sparql
 from tests.sources.loopback import Answer, LoopbackServer, closed_port
-from tests.sources.sparql_server import RESULTS, sparql_server, store_of
+from tests.sources.sparql_server import RESULTS, query_of, sparql_server, store_of
 
 CHAIN = " ".join(f":a :p :b{place} ." for place in range(9)) + ' :a rdfs:label "a" . :b0 rdfs:label "b" .'
 TOTAL = re.compile(r"LIMIT (\d+)(?: OFFSET (\d+))?$")
@@ -138,6 +138,7 @@ def test_a_count_that_is_none_is_an_error(value):
 def test_a_server_that_cuts_its_answers_is_read_on(row_limit):
     with sparql_server(store_of(CHAIN), row_limit=row_limit) as server:
         graph = read(server)
+        assert not any("OFFSET" in query for asked in server.asked if edges_of(query := query_of(asked)))
     assert len(graph.edges_table) == 9
     assert graph.report["pages_cut_by_server"] >= 2
     assert graph.report["truncated"] == 0

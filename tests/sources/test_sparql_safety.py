@@ -77,6 +77,15 @@ def test_a_query_that_reaches_out_is_refused_before_anything_is_opened(query, op
     assert opened == []
 
 
+def test_what_two_readers_could_take_for_different_things_is_refused():
+    with pytest.raises(UnsafeInputError, match="FROM stands 1 times in the query, and 0 clauses were understood"):
+        refuse_federation("PREFIX ex: <http://ex/> SELECT * { ?s ex:a.from ?o }")
+    with pytest.raises(UnsafeInputError, match=r"\\u0022 stands for a plain character"):
+        refuse_federation(r'SELECT * { ?s ?p "\u0022" }')
+    with pytest.raises(UnsafeInputError, match="a backslash outside of strings and names"):
+        refuse_federation(r"SELECT * { ?s \u00e9 ?o }")
+
+
 @pytest.mark.parametrize("query", STAYING)
 def test_a_query_that_stays_passes_and_both_engines_read_it(query, opened):
     refuse_federation(query)
