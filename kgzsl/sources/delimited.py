@@ -101,6 +101,15 @@ def _quoted_rows(text: str, location: str | Path) -> pl.DataFrame:
     rows: list[list[str]] = []
     position, line = 0, 1
     while position < len(text):
+        end = text.find("\n", position)
+        plain_row = text[position : end if end >= 0 else len(text)].removesuffix("\r")
+        if '"' not in plain_row and "\r" not in plain_row:  # nearly every row, and ten times faster
+            if plain_row.strip():
+                lines.append(line)
+                rows.append([cell.strip() for cell in plain_row.split(",")])
+            position = end + 1 if end >= 0 else len(text)
+            line += 1
+            continue
         start, cells = line, []
         while True:
             quoted = _QUOTED.match(text, position)
