@@ -50,11 +50,13 @@ def form(request) -> str:
     return request.param
 
 
-HOSTILE = ['say "hi"', "two\nlines", "a\r\nb\rc", "tab\there", "nan", "true", "null", "NaN", "=cmd()", "'=1", "+1", "@x",
-           "-", " outer ", "\u2028", "\x85", "\x1b[31m", "\x7f", "\\u001b", "\\\\u", "\\", "<b>&amp;", "]]>", "😀", "é",
-           "e\u0301", "http://example.org/a b", "http://example.org/ok", "AwA:x", "awa:x", "a,b", "rdfs:label",
-           "kgzsl:graph", "urn:kgzsl:graph", "urn:kgzsl:concept:x", "urn:kgzsl:concept:%78", "rdf:type", "rdfs:subClassOf",
-           "\ufffe", "20/20", "../../etc/passwd", "http://www.semanticweb.org/ontologies/AwA#x", "0", "1.0"]  # fmt: skip
+HOSTILE = [
+    'say "hi"', "two\nlines", "a\r\nb\rc", "tab\there", "nan", "true", "null", "NaN", "=cmd()", "'=1", "+1", "@x", "-",
+    " outer ", "\u2028", "\x85", "\x1b[31m", "\x7f", "\\u001b", "\\\\u", "\\", "<b>&amp;", "]]>", "😀", "é", "e\u0301",
+    "http://example.org/a b", "http://example.org/ok", "AwA:x", "awa:x", "a,b", "rdfs:label", "kgzsl:graph",
+    "urn:kgzsl:graph", "urn:kgzsl:concept:x", "urn:kgzsl:concept:%78", "rdf:type", "rdfs:subClassOf", "\ufffe", "20/20",
+    "../../etc/passwd", "http://www.semanticweb.org/ontologies/AwA#x", "0", "1.0",
+]  # fmt: skip
 characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 texts = st.sampled_from(HOSTILE) | st.text(characters, max_size=8)
 ids = texts.filter(str.strip)
@@ -185,7 +187,10 @@ def test_formulas_are_marked_on_request_and_the_mark_comes_off(tmp_path):
 
 def test_hand_written_additions_to_turtle_are_read(tmp_path, toy_graph):
     path = write_graph(toy_graph, tmp_path / "toy.ttl")
-    added = '\nconcept:fox rdfs:subClassOf concept:mammal ; rdfs:label "fox" ; <http://ex.org/livesIn> concept:night ; <http://ex.org/legs> 4 .\n'
+    added = (
+        '\nconcept:fox rdfs:subClassOf concept:mammal ; rdfs:label "fox" ; '
+        "<http://ex.org/livesIn> concept:night ; <http://ex.org/legs> 4 .\n"
+    )
     path.write_text(path.read_text() + added)
     graph = read_written(path, "turtle")
     assert [str(edge) for edge in graph.edges("fox")] == ["fox http://ex.org/livesIn night", "fox is_a mammal"]
@@ -197,7 +202,7 @@ def test_a_graph_without_edges_or_of_a_word_called_nan(tmp_path, form):
     """A29."""
     words = ["nan", "null", "true", "infinity", ".22", "20/20", "TCP/IP"]
     graph = KnowledgeGraph.from_tables(
-        pl.DataFrame({"id": words}), pl.DataFrame(schema={c: pl.String for c in ("head", "relation", "tail")})
+        pl.DataFrame({"id": words}), pl.DataFrame(schema=dict.fromkeys(("head", "relation", "tail"), pl.String))
     )
     assert_equal(read_written(write_graph(graph, tmp_path / f"words{FORMATS[form]}"), form), graph)
     empty = KnowledgeGraph.from_tables(pl.DataFrame(schema={"id": pl.String}), graph.edges_table)
