@@ -106,5 +106,7 @@ def named_edges(
     edges = pl.concat([edges, further]).select(triple)
     if proper["g"].has_nulls() and proper["g"].null_count() == len(proper):
         return edges
-    graphs = proper.drop_nulls("g").group_by(triple).agg(graphs=pl.col("g").unique().sort())
+    # a blank node has another name in every reading
+    name = pl.col("g").str.strip_chars("<>").str.replace("^_:.*$", "_:")
+    graphs = proper.drop_nulls("g").group_by(triple).agg(graphs=name.unique().sort())
     return edges.join(graphs, on=triple, how="left").with_columns(pl.col("graphs").fill_null([]))

@@ -14,6 +14,8 @@ from kgzsl.sources.rdf_safety import checked_nesting
 __all__ = ["whole_json"]
 
 _MOST_CONTEXTS: Final = 1000
+_MOST_STEPS: Final = 50_000_000
+"""A parser copies all terms for each context that it meets: this is about ten seconds."""
 _Contexts = Mapping[str, str | Path | Mapping[str, Any]]
 
 
@@ -32,6 +34,7 @@ def whole_json(
         raise SourceError(location, f"the top level is {kind}, and JSON-LD is an object or an array of objects")
     filling = _Filling(location, contexts or {}, limits)
     whole = filling.filled(document, base, ())
+    filling.check_work()
     prefixes = _prefixes(whole)
     return (json.dumps(whole, ensure_ascii=True).encode() if filling.num_filled else content), prefixes
 
@@ -50,19 +53,33 @@ class _Filling:
 
     def __init__(self, location: str, contexts: _Contexts, limits: Limits) -> None:
         self.location, self.contexts, self.limits = location, contexts, limits
-        self.num_filled = 0
+        self.num_filled = self.num_contexts = self.num_scoped = self.num_terms = self.num_nodes = 0
+
+    def check_work(self) -> None:
+        """Refuse what would copy many terms many times; contexts within contexts may be met at every node."""
+        steps = self.num_terms * (self.num_contexts + (self.num_nodes if self.num_scoped else 0))
+        if steps > _MOST_STEPS:
+            found = f"{self.num_contexts:,} contexts, {self.num_terms:,} terms, {self.num_nodes:,} nodes"
+            raise LimitExceededError(
+                self.location, limit="work for JSON-LD contexts", allowed=f"{_MOST_STEPS:,}", found=found
+            )
 
     def filled(self, node: Any, base: str, inside: tuple[str, ...]) -> Any:
         if isinstance(node, list):
             return [self.filled(item, base, inside) for item in node]
         if not isinstance(node, dict):
             return node
+        self.num_nodes += 1
         return {
             key: self._context(value, base, inside) if key == "@context" else self.filled(value, base, inside)
             for key, value in node.items()
         }
 
     def _context(self, context: Any, base: str, inside: tuple[str, ...]) -> Any:
+        self.num_contexts += 1
+        if isinstance(context, dict):
+            self.num_terms += len(context)
+            self.num_scoped += any(isinstance(term, dict) and "@context" in term for term in context.values())
         if isinstance(context, str):
             return self._named(context, base, inside)
         if isinstance(context, list):

@@ -83,8 +83,8 @@ class RdfMapping:
     `labels`, `aliases`, `definitions`: properties with texts, best first; of several texts the language asked for comes
     first, then `languages` in their order ("" is none), then the rest by tag. `relations`: property -> name of a
     relation, "^" before it where the edge runs from object to subject, or "" to leave it out; `local_names` is the same
-    for the end of an IRI in any namespace. A property without a rule is a relation under its own name. `ignored` tell of
-    documents and their making; a name that ends in ":" stands for a namespace, and `relations` go before it. `meta` are
+    for the end of an IRI in any namespace. A property without a rule is a relation under its own name. `ignored` tell
+    of documents and their making; a name that ends in ":" stands for a namespace, and `relations` go first. `meta` are
     never concepts. `attributes` are properties whose literals become a column of that name.
 
     `axioms`: class expressions become edges: `A subClassOf (P some B)` and `(P value b)` give A P B, an intersection

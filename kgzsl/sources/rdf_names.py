@@ -12,7 +12,7 @@ from kgzsl.sources.rdf_mapping import RdfMapping
 from kgzsl.sources.rdf_parsing import RELATIVE_BASE
 from kgzsl.sources.terms import PREFIXES, contracted, spelled_prefix
 
-__all__ = ["alternate_spellings", "ids_of", "name_of", "near_duplicates", "own_prefixes", "relative"]
+__all__ = ["alternate_spellings", "ids_of", "name_of", "near_duplicates", "own_name", "own_prefixes", "relative"]
 
 _OBO: Final = r"^https?://purl\.obolibrary\.org/obo/([A-Za-z][A-Za-z0-9]*(?:_[A-Za-z]+)?)_(\d+)$"
 _NUMBERED: Final = re.compile(r"ns\d+")

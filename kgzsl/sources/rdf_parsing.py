@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import polars as pl
 import pyoxigraph as ox
 
-from kgzsl.errors import SourceError
+from kgzsl.errors import LimitExceededError, SourceError
 from kgzsl.sources.file_content import text_of
 from kgzsl.sources.limits import Limits
 from kgzsl.sources.rdf_formats import SPOKEN
@@ -25,6 +25,7 @@ __all__ = ["RELATIVE_BASE", "RdfDocument", "Triples", "parsed", "triples_of_line
 RELATIVE_BASE: Final = "kgzsl:rel/"
 """What relative IRIs are resolved against when nobody says: never the current folder."""
 
+_LONGEST_TOKEN: Final = 1 << 24  # of the parser, fixed
 _WITH_GRAPHS: Final = ("nquads", "trig", "jsonld")
 _WHERE: Final = re.compile(r"\AParser error (?:at line|between line) .*?: |\s*\(line \d+\)\Z", re.DOTALL)
 _XML_LITERAL: Final = "^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#XMLLiteral>"
@@ -108,6 +109,10 @@ def _lines(content: bytes, document: RdfDocument, *, lenient: bool = False) -> t
         return ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b"", dict(quads.prefixes)
     except SyntaxError:
         raise
+    except MemoryError as error:
+        raise LimitExceededError(
+            document.location, limit="one literal, IRI or word (bytes)", allowed=_LONGEST_TOKEN, found="more"
+        ) from error
     except (ValueError, OSError) as error:
         raise _told(error, document) from error
 

@@ -3,7 +3,11 @@
 import re
 from typing import Final
 
+from kgzsl.sources.tally import MAX_EXAMPLES
+
 __all__ = ["repaired"]
+
+Faults = dict[str, list[tuple[int | None, str]]]
 
 _TOKENS: Final = re.compile(
     r'(?P<string>"""(?:[^"\\]|\\.|"(?!""))*+"""|' + r"'''(?:[^'\\]|\\.|'(?!''))*+'''|"
@@ -24,8 +28,10 @@ _HALVES: Final = re.compile(
 )
 
 
-def repaired(text: str, format: str) -> tuple[str, dict[str, list[tuple[int, str]]]]:
+def repaired(text: str, format: str) -> tuple[str, Faults]:
     r"""The text with its faults put right, and what they were: name of the fault -> (line, what was found).
+
+    Only the first few of a fault have their line.
 
     `bad_iri`: characters that no IRI may hold are percent-encoded. `lone_surrogate`: escapes such as `\ud800`, which
     are half of a character, become U+FFFD; two halves become the character they make.
@@ -33,7 +39,7 @@ def repaired(text: str, format: str) -> tuple[str, dict[str, list[tuple[int, str
     >>> repaired("<http://x/a b> <http://x/p> '\\ud800' .", "turtle")
     ("<http://x/a%20b> <http://x/p> '�' .", {'bad_iri': [(1, '<http://x/a b>')], 'lone_surrogate': [(1, '\\ud800')]})
     """
-    faults: dict[str, list[tuple[int, str]]] = {}
+    faults: Faults = {}
     if format == "rdfxml":
         return _with_xml_iris(text, faults), faults
     if format == "jsonld":
@@ -47,6 +53,12 @@ def repaired(text: str, format: str) -> tuple[str, dict[str, list[tuple[int, str
     return _TOKENS.sub(put_right, text), faults
 
 
+def _note(faults: Faults, fault: str, text: str, start: int, found: str) -> None:
+    places = faults.setdefault(fault, [])
+    line = text.count("\n", 0, start) + 1 if len(places) < MAX_EXAMPLES else None
+    places.append((line, found))
+
+
 def _encoded(character: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in character[0].encode("utf-8", "replace"))
 
@@ -56,27 +68,27 @@ def _character(escape: re.Match[str]) -> str:
     return chr(code) if 0x20 <= code < 0xD800 or 0xDFFF < code <= 0x10FFFF else escape[0]
 
 
-def _encoded_iri(token: re.Match[str], faults: dict[str, list[tuple[int, str]]], text: str) -> str:
+def _encoded_iri(token: re.Match[str], faults: Faults, text: str) -> str:
     inner = token[0][1:-1]
     plain = _ESCAPE.sub(_character, inner)
     if not _WRONG.search(plain) or _ESCAPE.search(plain):
         return token[0]
-    faults.setdefault("bad_iri", []).append((text.count("\n", 0, token.start()) + 1, token[0]))
+    _note(faults, "bad_iri", text, token.start(), token[0])
     return f"<{_WRONG.sub(_encoded, plain)}>"
 
 
-def _with_xml_iris(text: str, faults: dict[str, list[tuple[int, str]]]) -> str:
+def _with_xml_iris(text: str, faults: Faults) -> str:
     def put_right(attribute: re.Match[str]) -> str:
         value = attribute[2] if attribute[2] is not None else attribute[3]
         if not _XML_WRONG.search(value):
             return attribute[0]
-        faults.setdefault("bad_iri", []).append((text.count("\n", 0, attribute.start()) + 1, value))
+        _note(faults, "bad_iri", text, attribute.start(), value)
         return f'{attribute[1]}"{_XML_WRONG.sub(_encoded, value)}"'
 
     return _XML_IRIS.sub(put_right, text)
 
 
-def _joined(part: str, text: str, start: int, faults: dict[str, list[tuple[int, str]]]) -> str:
+def _joined(part: str, text: str, start: int, faults: Faults) -> str:
     """A part of `text` that starts at `start`, without escapes of half a character."""
 
     def put_right(escape: re.Match[str]) -> str:
@@ -84,8 +96,7 @@ def _joined(part: str, text: str, start: int, faults: dict[str, list[tuple[int, 
             halves = escape[0][len(escape[1]) :]
             high, low = int(halves[2:6], 16), int(halves[8:12], 16)
             return escape[1] + chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
-        line = text.count("\n", 0, start + escape.start()) + 1
-        faults.setdefault("lone_surrogate", []).append((line, escape[0][len(escape[1]) :]))
+        _note(faults, "lone_surrogate", text, start + escape.start(), escape[0][len(escape[1]) :])
         return f"{escape[1]}\ufffd"
 
     return _HALVES.sub(put_right, part)

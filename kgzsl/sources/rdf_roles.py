@@ -10,7 +10,7 @@ import polars as pl
 
 from kgzsl.graph.relation import SHARED_RELATIONS, Relation
 from kgzsl.sources.rdf_mapping import RdfMapping
-from kgzsl.sources.rdf_names import own_name, own_prefixes
+from kgzsl.sources.rdf_names import ids_of, own_name, own_prefixes
 from kgzsl.sources.rdf_terms import unescaped
 from kgzsl.sources.terms import PREFIXES, own_relation
 
@@ -70,6 +70,7 @@ class Roles:
         self.mapping, self.declared = mapping, declared
         self.prefixes = own_prefixes(declared, mapping)
         self.found: dict[str, Role] = {}
+        self._names: dict[str, str] = {}
 
     def _iris(self, terms: Iterable[str]) -> dict[str, int]:
         return {self.mapping.iri(name, self.declared): rank for rank, name in enumerate(terms)}
@@ -133,7 +134,12 @@ class Roles:
         if name is not None:
             relation = name.removeprefix("^")
             return Role("edge", 0, relation, name.startswith("^")) if relation else Role("ignored")
-        return Role("edge", 0, own_name(iri, self.prefixes, self.mapping), has_rule=False)
+        name = self._names.get(iri) or own_name(iri, self.prefixes, self.mapping)
+        return Role("edge", 0, name, has_rule=False)
+
+    def learn(self, iris: pl.Series) -> None:
+        """Find the names of many properties at once, which one by one would take their time."""
+        self._names.update(zip(iris.to_list(), ids_of(iris, self.prefixes, self.mapping).to_list(), strict=True))
 
     def is_meta(self, column: str) -> pl.Expr:
         """Whether the terms of a column belong to the language of ontologies rather than to the world."""

@@ -14,6 +14,8 @@ __all__ = ["checked_nesting", "checked_xml", "xml_as_utf8"]
 _DECLARED: Final = re.compile(rb"""\A\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _ENCODINGS: Final = ("utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252")
 _PREDEFINED: Final = frozenset({"lt", "gt", "amp", "quot", "apos"})
+_MOST_STEPS: Final = 3_000_000_000
+"""Steps of the parser, which grow with the depth of elements and the square of their attributes: about ten seconds."""
 _STRING: Final = rb'"(?:[^"\\]|\\.)*+"'
 _JSON_TOKENS: Final = re.compile(_STRING + rb"|[][{}]", re.DOTALL)
 _TEXT_TOKENS: Final = re.compile(
@@ -81,6 +83,8 @@ def checked_xml(content: bytes, location: str, limits: Limits) -> Mapping[str, s
     parser.EntityDeclHandler = guard.entity
     parser.EndDoctypeDeclHandler = guard.budget
     parser.StartNamespaceDeclHandler = guard.namespace
+    parser.StartElementHandler, parser.EndElementHandler = guard.start, guard.end
+    parser.ordered_attributes = True
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     try:
         parser.Parse(content, True)
@@ -97,6 +101,22 @@ class _Guard:
         self.content, self.location, self.limits = content, location, limits
         self.entities: dict[str, str] = {}
         self.prefixes: dict[str, str] = {}
+        self.depth = self.steps = 0
+
+    def start(self, name: str, attributes: list[str]) -> None:
+        self.depth += 1
+        self.steps += self.depth + len(attributes) ** 2 // 4
+        if self.steps > _MOST_STEPS:
+            found = f"depth {self.depth:,}, {len(attributes) // 2:,} attributes"
+            raise LimitExceededError(
+                self.location,
+                limit="work for depth and attributes of XML elements",
+                allowed=f"{_MOST_STEPS:,}",
+                found=found,
+            )
+
+    def end(self, name: str) -> None:
+        self.depth -= 1
 
     def doctype(self, name: str, system: str | None, public: str | None, internal: bool) -> None:
         if system is not None:

@@ -65,13 +65,14 @@ def sorted_triples(table: pl.DataFrame, roles: Roles, tally: Tally) -> Sorted:
     replacements = heap.take(pl.col("use") == "replaced_by")
     gone = standing.deprecated if not mapping.deprecated else frozenset()
     of_gone = _among("s", gone) & (pl.col("use") != "deprecated")
-    heap.take(of_gone | (_among("o", gone) & pl.col("use").is_in(["edge", "type"])), "skipped_deprecated")
+    heap.take(of_gone, "skipped_deprecated")
+    towards = heap.take(_among("o", gone) & pl.col("use").is_in(["edge", "type"]), "skipped_deprecated")
     heap.take(pl.col("use") == "deprecated", "kept_declarations")
-    if not mapping.individuals:
-        individual = _among("s", standing.individuals) | _among("o", standing.individuals)
-        heap.take(individual, "skipped_individual")
     left_out = gone | (frozenset() if mapping.individuals else standing.individuals)
-    concepts.append(declarations.filter(~_among("s", left_out))["s"])
+    of_individuals = _among("s", left_out) | _among("o", left_out)
+    apart = heap.take(pl.lit(value=not mapping.individuals) & of_individuals, "skipped_individual")
+    # a concept stays one even if all that is said of it leads to what is left out
+    concepts += [part.filter(~_among("s", left_out))["s"] for part in (declarations, towards, apart)]
     tally.count("kept_replacements", len(replacements))
     concepts.append(heap.table["s"])
     is_literal = pl.col("o").str.starts_with('"')
@@ -91,7 +92,9 @@ def _among(column: str, terms: frozenset[str]) -> pl.Expr:
 
 
 def _with_roles(table: pl.DataFrame, roles: Roles) -> pl.DataFrame:
-    found = {p: roles.of(p[1:-1]) for p in table["p"].unique().sort().to_list()}
+    properties = table["p"].unique().sort()
+    roles.learn(properties.str.slice(1).str.strip_suffix(">"))
+    found = {p: roles.of(p[1:-1]) for p in properties.to_list()}
     rows = [(p, role.use, role.rank, role.has_rule) for p, role in found.items()]
     schema = {"p": pl.String, "use": pl.String, "rank": pl.Int64, "has_rule": pl.Boolean}
     known = pl.DataFrame(rows, schema=schema, orient="row")

@@ -1,0 +1,120 @@
+"""The mapping as a value, and the names it gives."""
+
+import copy
+import doctest
+from importlib import import_module
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kgzsl.errors import InputFormatError
+from kgzsl.sources.rdf_mapping import RdfMapping
+from kgzsl.sources.rdf_names import ids_of, own_name, own_prefixes
+from kgzsl.sources.rdf_terms import escaped, iri_term, literal_term, unescaped
+from kgzsl.sources.terms import contracted
+
+MODULES = (
+    "rdf", "rdf_content", "rdf_edges", "rdf_formats", "rdf_graph", "rdf_jsonld", "rdf_mapping", "rdf_names", "rdf_owl",
+    "rdf_parsing", "rdf_repair", "rdf_roles", "rdf_safety", "rdf_sorting", "rdf_terms", "rdf_texts",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_in_docstrings_are_what_was_seen(module):
+    assert doctest.testmod(import_module(f"kgzsl.sources.{module}")).failed == 0
+
+
+def test_a_mapping_prints_every_decision():
+    text = str(RdfMapping(relations={"ex:eats": "^eats", "skos:related": ""}, languages=("de",)))
+    assert "\n  labels: rdfs:label, skos:prefLabel" in text
+    assert "\n    ^eats: ex:eats" in text
+    assert "\n    (left out): skos:related" in text
+    assert "\n    is_a: rdfs:subClassOf" in text
+    assert "\n  languages: 'de'\n" in text
+    assert "\n  individuals: yes\n  deprecated: no\n" in text
+
+
+def test_a_mapping_is_a_value():
+    mapping = RdfMapping(relations={"ex:eats": "eats"}, prefixes={"ex": "http://example.org/"})
+    assert (
+        copy.deepcopy(mapping)
+        == mapping
+        == RdfMapping(relations={"ex:eats": "eats"}, prefixes={"ex": "http://example.org/"})
+    )
+    assert hash(copy.copy(mapping)) == hash(mapping)
+    assert mapping != RdfMapping()
+    with pytest.raises(TypeError):
+        mapping.relations["ex:eats"] = "is_a"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"labels": "rdfs:label"}, "labels is a tuple of strings"),
+        ({"languages": (3,)}, "languages is a tuple"),
+        ({"relations": {"ex:p": 3}}, "names a relation"),
+        ({"relations": {"ex:p": "^"}}, "names a relation"),
+    ],
+)
+def test_a_mapping_is_checked(wrong, message):
+    with pytest.raises(InputFormatError, match=message):
+        RdfMapping(**wrong)
+
+
+def test_a_property_may_be_written_by_any_prefix_or_in_full():
+    mapping = RdfMapping(prefixes={"own": "http://own/"})
+    declared = {"doc": "http://doc/"}
+    for written, iri in (
+        ("rdfs:label", "http://www.w3.org/2000/01/rdf-schema#label"),
+        ("own:p", "http://own/p"),
+        ("doc:p", "http://doc/p"),
+        ("http://doc/p", "http://doc/p"),
+        ("dcterms:", "http://purl.org/dc/terms/"),
+    ):
+        assert mapping.iri(written, declared) == iri
+
+
+_IRIS = st.lists(
+    st.sampled_from(
+        [
+            "http://x/a", "http://x/ab/c", "http://x/ab/", "http://x/", "urn:x", "http://y#z+(b", "http://www.w3.org/2002/07/owl#",
+            "http://www.w3.org/2002/07/owl#Thing", "http://purl.obolibrary.org/obo/GO_1", "http://purl.obolibrary.org/obo/x",
+        ]
+    ),
+    max_size=6,
+)  # fmt: skip
+_PREFIXES = st.dictionaries(
+    st.sampled_from(["", "a", "OWL", "ns1", "ns2", "b"]),
+    st.sampled_from(["http://x/", "http://x/a", "http://x/ab/", "http://y#z+(", "http://purl.obolibrary.org/obo/", ""]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_IRIS, _PREFIXES)
+def test_ids_in_columns_are_those_of_the_shared_rule(iris, declared):
+    mapping = RdfMapping()
+    prefixes = own_prefixes(declared, mapping)
+    # of two prefixes for one namespace, the last by name stands
+    unique = {space: name for name, space in prefixes.items()}
+    given_prefixes = {name: space for space, name in unique.items()}
+    ids = ids_of(pl.Series(iris, dtype=pl.String), prefixes, mapping).to_list()
+    plain = [iri if not iri.endswith("GO_1") else "GO:1" for iri in iris]
+    assert ids == [id_ if id_ == "GO:1" else contracted(id_, given_prefixes) for id_ in plain]
+    assert ids == [own_name(iri, given_prefixes, mapping) for iri in iris]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text())
+def test_a_literal_is_spelled_and_meant_alike(text):
+    spelled = escaped(text)
+    assert "\n" not in spelled
+    assert unescaped(spelled) == "".join("\ufffd" if "\ud800" <= mark <= "\udfff" else mark for mark in text)
+
+
+def test_terms_are_spelled_as_in_n_triples():
+    assert iri_term("http://x/a b<") == "<http://x/a%20b%3C>"
+    assert literal_term('a"\n', language="EN") == '"a\\"\\n"@en'
+    assert literal_term("a", language="12") == '"a"'
+    assert literal_term("1", datatype="http://x/t") == '"1"^^<http://x/t>'
