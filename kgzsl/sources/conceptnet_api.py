@@ -59,7 +59,7 @@ class Bucket:
             now = self._clock()
             self._held = min(self._most, self._held + (now - self._seen) * self._rate)
             self._seen = now
-            if self._held >= 1:
+            if self._held > 1 - 1e-9:  # what rounding leaves is not waited for
                 self._held -= 1
                 return
             self._wait((1 - self._held) / self._rate)
@@ -96,7 +96,10 @@ def read_api(
         rows = checked_rows(table, choice, tally)
         parts.append(rows)
         reach.grow(rows)
-    return Rows(pl.concat([part.edges for part in parts]), pl.concat([part.pages for part in parts]))
+    edges, pages = pl.concat([part.edges for part in parts]), pl.concat([part.pages for part in parts])
+    near = edges.filter(pl.all_horizontal(pl.col("start_id", "end_id").is_in(pl.Series(reach.ids).implode())))
+    tally.count("skipped_out_of_reach", len(edges) - len(near))
+    return Rows(near, pages)
 
 
 def _schema() -> dict[str, pl.DataType]:
@@ -169,7 +172,7 @@ class _Service:
                 self._tally.counts["truncated_at"] = LAST_OFFSET
                 return
             if max_degree is not None and given >= max_degree:
-                self._tally.count("hubs_capped")
+                self._tally.count("hubs_not_read_to_the_end")
                 return
             url = following
 
