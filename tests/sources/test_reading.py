@@ -23,7 +23,7 @@ from kgzsl.sources.writing import FORMATS, write_graph
 EXAMPLE = Path(__file__).resolve().parents[1] / "example_source_package"
 
 TURTLE = "@prefix e: <http://e.org/> .\ne:cat <http://www.w3.org/2000/01/rdf-schema#subClassOf> e:mammal .\n"
-GRAPHML = '<?xml version="1.0"?><graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed"/></graphml>'
+GRAPHML = '<?xml version="1.0"?><graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph/></graphml>'
 ASSERTION = "/a/[/r/IsA/,/c/en/cat/,/c/en/mammal/]\t/r/IsA\t/c/en/cat\t/c/en/mammal\t{}\n"
 CASES = [
     ("g.ttl", TURTLE, "rdf"),
