@@ -6,16 +6,21 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from kgzsl._version import __version__
-from kgzsl.errors import DataMissingError, IntegrityError, KgzslError, ResourceLimitError, VersionError
+from kgzsl.errors import DataMissingError, IntegrityError, KgzslError, NetworkError, ResourceLimitError, VersionError
 
 __all__ = ["app", "main"]
+
+if TYPE_CHECKING:
+    from kgzsl.graph.knowledge_graph import KnowledgeGraph
+
+_Location = Annotated[str, typer.Argument(help="A shipped graph such as wordnet, or a file, a folder or a URL.")]
 
 app = typer.Typer(
     name="kgzsl",
@@ -39,7 +44,14 @@ class _Shown:
 
 
 _shown = _Shown()
-_EXIT = ((IntegrityError, 5), (VersionError, 5), (ResourceLimitError, 6), (KgzslError, 3), (OSError, 3))
+_EXIT = (
+    (IntegrityError, 5),
+    (VersionError, 5),
+    (ResourceLimitError, 6),
+    (NetworkError, 4),
+    (KgzslError, 3),
+    (OSError, 3),
+)
 
 
 def _version(value: bool) -> None:
@@ -90,12 +102,48 @@ def list_command() -> None:
     Console().print(table)
 
 
-@graph_app.command()
-def info(name: Annotated[str, typer.Argument(help="A graph, for example wordnet.")]) -> None:
-    """Show what is in a graph."""
-    from kgzsl.sources.catalog import load_graph
+def _graph(location: str) -> KnowledgeGraph:
+    """A graph that comes with kgzsl, by its name, or one in a file, a folder or at a URL."""
+    from kgzsl.sources.catalog import list_graphs, load_graph
+    from kgzsl.sources.reading import read
 
-    graph = load_graph(name)
+    is_path = Path(location).exists() or any(mark in location for mark in "/\\.:")
+    known = {entry.name for entry in list_graphs()}
+    return read(location) if is_path and location not in known else load_graph(location)
+
+
+@graph_app.command()
+def info(graph: _Location) -> None:
+    """Show what is in a graph."""
+    _show_info(_graph(graph))
+
+
+@graph_app.command()
+def audit(
+    graph: _Location,
+    html: Annotated[Path | None, typer.Option(help="Write the report here as HTML as well.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Leave out this check, by its code (repeatable).")] = None,
+) -> None:
+    """Look for contradictions, gaps and confused names; exit code 1 if there are errors."""
+    report = _graph(graph).audit(ignore=ignore or ())
+    typer.echo(str(report))
+    if html is not None:
+        html.write_text(report._repr_html_(), encoding="utf-8")
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@graph_app.command()
+def convert(
+    graph: _Location,
+    target: Annotated[Path, typer.Argument(help="Where to write; the suffix says the format.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Write a graph in another format: .ttl, .nt, .jsonld, .graphml, .json, .csv, or a folder of Parquet tables."""
+    typer.echo(f"wrote {_graph(graph).write(target, overwrite=overwrite)}")
+
+
+def _show_info(graph: KnowledgeGraph) -> None:
     typer.echo(f"{graph.name}: {len(graph):,} concepts, {graph.index.num_edges:,} edges")
     table = Table("relation", "kind", "inverse", "edges", box=None)
     for code, relation in enumerate(graph.index.relations):
@@ -142,7 +190,7 @@ def tiny_imagenet(
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and an exit code.
 
-    2 usage, 3 input, 5 integrity, 6 resources, 130 interrupted.
+    2 usage, 3 input, 4 network, 5 integrity, 6 resources, 130 interrupted.
     """
     try:
         app()
