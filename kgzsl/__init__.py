@@ -15,8 +15,18 @@ if TYPE_CHECKING:
     from kgzsl.graph.path import Path
     from kgzsl.graph.relation import Relation
     from kgzsl.loading import load_model
+    from kgzsl.query.alignment import align
+    from kgzsl.query.audit import audit
+    from kgzsl.query.grounding import ground
     from kgzsl.sources.catalog import list_graphs, load_graph
+    from kgzsl.sources.conceptnet import read_conceptnet
     from kgzsl.sources.imagenet import read_imagenet_graph
+    from kgzsl.sources.networkx_files import read_graphml, read_node_link
+    from kgzsl.sources.obo import read_obo
+    from kgzsl.sources.rdf import read_rdf
+    from kgzsl.sources.reading import read
+    from kgzsl.sources.sparql import read_sparql
+    from kgzsl.sources.triples import read_triples
     from kgzsl.sources.wordnet import read_wordnet
 
 __all__ = [
@@ -29,11 +39,22 @@ __all__ = [
     "Relation",
     "ZeroShotClassifier",
     "__version__",
+    "align",
+    "audit",
     "evaluate",
+    "ground",
     "list_graphs",
     "load_graph",
     "load_model",
+    "read",
+    "read_conceptnet",
+    "read_graphml",
     "read_imagenet_graph",
+    "read_node_link",
+    "read_obo",
+    "read_rdf",
+    "read_sparql",
+    "read_triples",
     "read_wordnet",
 ]
 
@@ -46,11 +67,22 @@ _HOME = {
     "Path": "kgzsl.graph.path",
     "Relation": "kgzsl.graph.relation",
     "ZeroShotClassifier": "kgzsl.classifier",
+    "align": "kgzsl.query.alignment",
+    "audit": "kgzsl.query.audit",
     "evaluate": "kgzsl.evaluation.report",
+    "ground": "kgzsl.query.grounding",
     "list_graphs": "kgzsl.sources.catalog",
     "load_graph": "kgzsl.sources.catalog",
     "load_model": "kgzsl.loading",
+    "read": "kgzsl.sources.reading",
+    "read_conceptnet": "kgzsl.sources.conceptnet",
+    "read_graphml": "kgzsl.sources.networkx_files",
     "read_imagenet_graph": "kgzsl.sources.imagenet",
+    "read_node_link": "kgzsl.sources.networkx_files",
+    "read_obo": "kgzsl.sources.obo",
+    "read_rdf": "kgzsl.sources.rdf",
+    "read_sparql": "kgzsl.sources.sparql",
+    "read_triples": "kgzsl.sources.triples",
     "read_wordnet": "kgzsl.sources.wordnet",
 }
 
