@@ -37,9 +37,13 @@ class _Heap:
         self.table, self.tally = table, tally
 
     def take(self, which: pl.Expr, reason: str = "") -> pl.DataFrame:
-        marked = self.table.with_columns(which.fill_null(value=False).alias("_taken"))
-        taken = marked.filter("_taken").drop("_taken")
-        self.table = marked.filter(~pl.col("_taken")).drop("_taken") if len(taken) else self.table
+        marked = self.table.select(which.fill_null(value=False)).to_series()
+        if len(marked) == 1 != len(self.table):  # a literal stands for every row
+            marked = pl.repeat(marked[0], len(self.table), eager=True)
+        if not marked.any():
+            taken = self.table.clear()
+        else:
+            taken, self.table = self.table.filter(marked), self.table.filter(~marked)
         if reason:
             self.tally.count(reason, len(taken))
         return taken

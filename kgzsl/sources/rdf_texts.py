@@ -45,9 +45,10 @@ def ill_typed(table: pl.DataFrame) -> int:
     """How many literals do not look like the type they state; they are kept as the strings they are."""
     stated = literals(table.filter(pl.col("o").str.contains("^^<" + _XSD, literal=True)))
     wrong = 0
-    for name, form in _FORMS.items():
-        of_type = stated.filter(pl.col("datatype") == _XSD + name)["text"].str.strip_chars()
-        wrong += int((~of_type.str.contains(f"^(?:{form})$")).sum())
+    for (datatype,), of_type in stated.group_by("datatype"):
+        form = _FORMS.get(str(datatype).removeprefix(_XSD))
+        if form is not None:
+            wrong += int((~of_type["text"].str.strip_chars().str.contains(f"^(?:{form})$")).sum())
     return wrong
 
 
