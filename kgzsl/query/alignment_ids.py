@@ -13,11 +13,12 @@ __all__ = ["Candidate", "identified"]
 
 SAME_ID = 1.0
 SHARED_IDENTIFIER = 0.98
-OFFSET = 0.96
+NUMBER = 0.96
 LINK = 0.95
 OTHER_EQUIVALENCE = 0.8
 NAME_FOR_ANOTHER = 0.9
-_OFFSET_LIKE = r"(?i)^[^\s]*[:/=#](?:[nvars][-_]?\d{5,8}|\d{5,8}[-_.]?[nvars])/?$"
+_OFFSET = r"^(?:[nvars]\d{8}|\d{8}-[nvars])$"
+_OFFSET_WITHIN = r"(?i)^[^\s]*[:/=#](?:[nvars][-_]?\d{5,8}|\d{5,8}[-_.]?[nvars])/?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def _identifiers(graph: KnowledgeGraph) -> pl.DataFrame:
     table = pl.DataFrame({"name": others}).with_row_index("position").explode("name").drop_nulls()
     lowered = table.with_columns(pl.col("name").str.to_lowercase())
     alternates = pl.concat([table, lowered]).unique().with_columns(rank=pl.lit(1))
-    numbered = own.filter(pl.col("name").str.contains(_OFFSET_LIKE)).with_columns(rank=pl.lit(2))
+    numbered = own.filter(pl.col("name").str.contains(_OFFSET_WITHIN)).with_columns(rank=pl.lit(2))
     spelled = [_offset(name) for name in numbered["name"].to_list()]
     numbered = numbered.with_columns(pl.Series("name", spelled, dtype=pl.String)).drop_nulls()
     columns = ["name", pl.col("position").cast(pl.Int64), "rank"]
@@ -75,13 +76,22 @@ def identified(
 def _by_ids(a: KnowledgeGraph, b: KnowledgeGraph) -> list[Candidate]:
     """Concepts with an identifier in common."""
     both = _identifiers(a).join(_identifiers(b), on="name", suffix="_b").sort("position", "position_b", "rank", "name")
+    versions = _versions(a), _versions(b)
+    if all(versions) and versions[0].isdisjoint(versions[1]):  # offsets of one version are no ids of another
+        both = both.filter(~pl.col("name").str.contains(_OFFSET))
     found = []
     for name, place, rank, place_b, rank_b in both.select("name", "position", "rank", "position_b", "rank_b").rows():
         worst = max(rank, rank_b)
-        confidence = (SAME_ID, SHARED_IDENTIFIER, OFFSET)[worst]
+        confidence = (SAME_ID, SHARED_IDENTIFIER, NUMBER)[worst]
         evidence = ("same id", f"both are {name}", f"both are the WordNet offset {name}")[worst]
         found.append(Candidate(place, place_b, confidence, evidence))
     return found
+
+
+def _versions(graph: KnowledgeGraph) -> frozenset[str]:
+    """Versions of WordNet that the graph's concepts come from."""
+    (sources,) = graph.concept_columns.series("source")
+    return frozenset(sources.unique().str.extract(r"^wordnet-(\d+(?:\.\d+)*)", 1).drop_nulls().to_list())
 
 
 def _by_links(a: KnowledgeGraph, b: KnowledgeGraph, known: list[Candidate]) -> list[Candidate]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from kgzsl.graph.closure import MOST_PAIRS
 from kgzsl.graph.index import GraphIndex, IntArray
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
@@ -71,11 +70,6 @@ class Subject:
     def id_at(self, position: int) -> str:
         """The id at a position, or that there is none."""
         return self.ids[position] if 0 <= position < len(self.ids) else f"<no concept {position}>"
-
-    @property
-    def too_large(self) -> str:
-        """Why a check that needs the closure was not run."""
-        return f"the taxonomy has over {MOST_PAIRS:,} pairs of a concept and an ancestor"
 
 
 def found(items: Sequence[Any] | Any, text: Callable[[Any], str] = str) -> Found:

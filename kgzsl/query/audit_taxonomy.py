@@ -1,11 +1,10 @@
 """Checks of the taxonomy: cycles, roots, depth, and what disjointness forbids."""
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
-from kgzsl.errors import ResourceLimitError
 from kgzsl.graph.index import IntArray, Neighbors
+from kgzsl.query.audit_descent import TOO_LARGE, Below, disjoint_ends_above
 from kgzsl.query.audit_edges import is_disjointness
 from kgzsl.query.audit_subject import MOST_EXAMPLES, Found, Subject, found, pair_keys
 
@@ -68,34 +67,29 @@ def deep_chains(subject: Subject) -> Found:
 def disjoint_ancestors(subject: Subject) -> Found:
     """Pairs said to be disjoint of which one lies above the other, or is the same."""
     first, second = _disjoint_pairs(subject)
-    if not len(first):
-        return Found(0)
-    try:
-        forbidden = _above_or_same(subject, first, second)
-    except ResourceLimitError:
-        return Found(0, skipped=subject.too_large)
-    places = np.flatnonzero(forbidden).tolist()
+    below = disjoint_ends_above(subject.index, subject.relations, first, second)
+    if below is None:
+        return Found(0, skipped=TOO_LARGE)
+    places = np.flatnonzero(_above_or_same(subject, below, first, second)).tolist()
     return found(places, lambda place: f"{subject.ids[first[place]]} and {subject.ids[second[place]]}")
 
 
 def shared_descendants(subject: Subject) -> Found:
     """Pairs said to be disjoint, neither above the other, that something is a kind of both of."""
     first, second = _disjoint_pairs(subject)
+    below = disjoint_ends_above(subject.index, subject.relations, first, second)
+    if below is None:
+        return Found(0, skipped=TOO_LARGE)
     if not len(first):
         return Found(0)
-    try:
-        below, column = _below(subject, first, second)
-        above = _above_or_same(subject, first, second)
-    except ResourceLimitError:
-        return Found(0, skipped=subject.too_large)
-    both = (below.T @ below).tocsr()
-    shared = np.asarray(both[column[first], column[second]]).ravel() > 0
-    places = np.flatnonzero(shared & ~above).tolist()
-    by_column = below.tocsc()
+    both = (below.matrix.T @ below.matrix).tocsr()
+    shared = np.asarray(both[below.column[first], below.column[second]]).ravel() > 0
+    places = np.flatnonzero(shared & ~_above_or_same(subject, below, first, second)).tolist()
+    by_column = below.matrix.tocsc()
 
     def text(place: int) -> str:
-        one, other = (set(by_column[:, [column[end[place]]]].indices.tolist()) for end in (first, second))
-        common = sorted(one & other)
+        one, other = (by_column[:, [below.column[end[place]]]].indices for end in (first, second))
+        common = np.intersect1d(one, other)
         more = f" and {len(common) - 1:,} more" if len(common) > 1 else ""
         return f"{subject.ids[first[place]]} and {subject.ids[second[place]]} share {subject.ids[common[0]]}{more}"
 
@@ -109,24 +103,12 @@ def _disjoint_pairs(subject: Subject) -> tuple[IntArray, IntArray]:
     return keys // max(count, 1), keys % max(count, 1)
 
 
-def _below(subject: Subject, first: IntArray, second: IntArray) -> tuple[Any, IntArray]:
-    """Which concepts lie at or below each concept of the pairs, `[num_concepts, k]`, and the column of each."""
-    from scipy import sparse
-
-    ends = np.union1d(first, second)
-    column = np.full(subject.index.num_concepts, -1, dtype=np.int64)
-    column[ends] = np.arange(len(ends))
-    node, ancestor, _ = subject.index.ancestor_pairs(subject.relations)
-    kept = column[ancestor] >= 0
-    places = (node[kept], column[ancestor[kept]])
-    shape = (subject.index.num_concepts, len(ends))
-    return sparse.coo_array((np.ones(int(kept.sum()), dtype=np.int32), places), shape=shape).tocsr(), column
-
-
-def _above_or_same(subject: Subject, first: IntArray, second: IntArray) -> Any:
-    below, column = _below(subject, first, second)
+def _above_or_same(subject: Subject, below: Below, first: IntArray, second: IntArray) -> NDArray[np.bool_]:
     index = subject.index
-    above = [np.asarray(below[one, column[other]]).ravel() > 0 for one, other in ((first, second), (second, first))]
+    ends = ((first, second), (second, first))
+    above = [np.asarray(below.matrix[one, below.column[other]]).ravel() > 0 for one, other in ends if len(one)]
     same = index.edge_rows("equivalence")
     keys = pair_keys(index.head[same], index.tail[same], index.num_concepts)
-    return above[0] | above[1] | np.isin(pair_keys(first, second, index.num_concepts), keys)
+    alike = np.isin(pair_keys(first, second, index.num_concepts), keys)
+    forbidden: NDArray[np.bool_] = np.logical_or.reduce([alike, *above])
+    return forbidden

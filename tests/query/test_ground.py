@@ -3,8 +3,11 @@ import unicodedata
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import kgzsl
+from kgzsl.display.text import cell_width
 from kgzsl.errors import (
     DataMissingError,
     GroundingError,
@@ -334,6 +337,33 @@ def test_a_file_that_is_not_there_or_too_long_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("kgzsl.query.grounding_file._MOST_BYTES", 1)
     with pytest.raises(SourceError, match="2 bytes is too long"):
         read_overrides(file)
+
+
+# -- laws -------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.text() | st.sampled_from(["dog", "a, b", "n2084071", "dog.n.01", "OWL", "+", "’s", "of"]), max_size=4)
+)
+def test_any_text_is_found_ambiguous_or_missing(toy_graph, labels):
+    found = ground(toy_graph, labels)
+    assert [row.label for row in found.rows] == list(dict.fromkeys(labels))
+    assert {*found, *found.missing, *found.ambiguous} == set(labels)
+    assert set(found.values()) <= set(toy_graph.ids)
+    assert all(line.isprintable() and cell_width(line) <= 96 for line in str(found).splitlines())
+    assert ground(toy_graph, labels) == found
+
+
+def test_ids_alternate_ids_and_the_names_of_one_concept_stand_for_it(wordnet):
+    table = wordnet.concepts_table[::400]
+    for column in ("id", "label"):
+        found = ground(wordnet, table[column])
+        gold = dict(zip(table[column], table["id"], strict=True))
+        assert {label: id_ for label, id_ in found.items() if id_ != gold[label]} == {}
+        assert not found.missing
+    others = {other: row["id"] for row in table.iter_rows(named=True) for other in row["alternate_ids"]}
+    assert dict(ground(wordnet, others)) == others
 
 
 # -- showing ----------------------------------------------------------------------------------------------------
