@@ -56,6 +56,8 @@ class ConceptTable(Columns):
 
     def rows(self, texts: Iterable[str] | str, *, graph: str) -> NDArray[np.int64]:
         """Rows of the concepts meant, in their order; one error names the first that is unknown and lists the rest."""
+        if not isinstance(texts, Iterable):
+            raise InputFormatError(f"concepts are given by their ids in a list, not {type(texts).__name__} {texts!r}")
         asked = [texts] if isinstance(texts, str) else sorted(texts) if isinstance(texts, Set) else list(texts)
         found = [self.row(text) for text in asked]
         if None in found:

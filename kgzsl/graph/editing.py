@@ -9,45 +9,23 @@ import numpy as np
 import polars as pl
 
 from kgzsl.errors import InputFormatError, InvalidGraphError
-from kgzsl.graph.concept import Edge
-from kgzsl.graph.relation import Relation, describe
+from kgzsl.graph.making import EdgeLike, Table, concept_frame, edge_frame
+from kgzsl.graph.relation import Relation, describe, given_relations
 from kgzsl.graph.statements import stored_relation
-from kgzsl.graph.tables import checked_concepts, checked_edges, coded_edges, framed, has_columns, spelled_edges, stacked
+from kgzsl.graph.tables import checked_concepts, checked_edges, coded_edges, has_columns, spelled_edges, stacked
 
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["EdgeLike", "add_concepts", "add_edges", "merge", "remove_edges"]
+__all__ = ["add_concepts", "add_edges", "merge", "remove_edges"]
 
-EdgeLike = Edge | tuple[str, str, str] | tuple[str, str, str, float] | Mapping[str, Any]
 _ENDS = ("head", "relation", "tail")
 _ADVISED = 5
 
 
-def _edge_row(edge: Any) -> Mapping[str, Any]:
-    if isinstance(edge, Edge):
-        return {**{name: getattr(edge, name) for name in (*_ENDS, "weight", "source")}, **edge.more}
-    if isinstance(edge, Mapping):
-        return edge
-    if isinstance(edge, tuple | list) and len(edge) in (3, 4):
-        return dict(zip((*_ENDS, "weight"), edge, strict=False))
-    raise InputFormatError(f"an edge is an Edge, a tuple (head, relation, tail[, weight]) or a mapping, not {edge!r}")
-
-
-def _concept_row(item: Any) -> Mapping[str, Any]:
-    if isinstance(item, str):
-        return {"id": item}
-    if isinstance(item, Mapping):
-        return item
-    raise InputFormatError(f"a concept is an id or a mapping with at least 'id', not {type(item).__name__} {item!r}")
-
-
-def _stated(graph: KnowledgeGraph, edges: Iterable[EdgeLike] | pl.DataFrame) -> pl.DataFrame:
+def _stated(graph: KnowledgeGraph, edges: Iterable[EdgeLike] | Table) -> pl.DataFrame:
     """Edges as a table between ids of the graph, those named by an inverse turned round."""
-    if isinstance(edges, Edge | Mapping | str):
-        raise InputFormatError(f"edges are given as a list, not one by one: [{edges!r}]")
-    table = edges if isinstance(edges, pl.DataFrame) else framed([_edge_row(edge) for edge in edges], _ENDS)
-    table = has_columns(table, _ENDS).with_columns(pl.col(_ENDS).cast(pl.String))
+    table = has_columns(edge_frame(edges), _ENDS).with_columns(pl.col(_ENDS).cast(pl.String))
     resolved = _resolved(graph, sorted({*table["head"].drop_nulls(), *table["tail"].drop_nulls()}))
     stored = {name: stored_relation(graph, name) for name in sorted(set(table["relation"].drop_nulls()))}
     inverse = {name: other for name, other in stored.items() if other is not None}
@@ -78,13 +56,10 @@ def _resolved(graph: KnowledgeGraph, ends: Iterable[str]) -> dict[str, str]:
 
 
 def add_concepts(
-    graph: KnowledgeGraph, concepts: pl.DataFrame | Iterable[str | Mapping[str, Any]] | str | Mapping[str, Any]
+    graph: KnowledgeGraph, concepts: Table | Iterable[str | Mapping[str, Any]] | str | Mapping[str, Any]
 ) -> KnowledgeGraph:
     """The graph with more concepts: ids, mappings with at least "id", or a table. An id already there is an error."""
-    if not isinstance(concepts, pl.DataFrame):
-        items = [concepts] if isinstance(concepts, str | Mapping) else concepts
-        concepts = framed([_concept_row(item) for item in items], ["id"])
-    new = checked_concepts(concepts)
+    new = checked_concepts(concept_frame([concepts] if isinstance(concepts, str | Mapping) else concepts))
     present = [id_ for id_ in new["id"].to_list() if id_ in graph]
     if present:
         raise InvalidGraphError(f"graph {graph.name} already has these concepts", report={"id given twice": present})
@@ -98,7 +73,7 @@ def add_concepts(
 
 
 def add_edges(
-    graph: KnowledgeGraph, edges: pl.DataFrame | Iterable[EdgeLike], *, relations: Iterable[Relation] = ()
+    graph: KnowledgeGraph, edges: Table | Iterable[EdgeLike], *, relations: Iterable[Relation] = ()
 ) -> KnowledgeGraph:
     """The graph with more edges; their ends must be in it. An edge already there is an error.
 
@@ -106,7 +81,7 @@ def add_edges(
     """
     ids = graph.concept_columns.id_column
     stated = checked_edges(_stated(graph, edges), ids)
-    known = {**graph.relations, **{relation.name: relation for relation in relations}}
+    known = {**graph.relations, **given_relations(relations)}
     described = describe(stated["relation"].to_list(), known.values())
     names = list(described)
     new, held = coded_edges(stated, ids, names), _recoded(graph, names)
@@ -126,7 +101,7 @@ def _recoded(graph: KnowledgeGraph, names: list[str]) -> pl.DataFrame:
     return edges.with_columns(pl.Series("relation", place[edges["relation"].to_numpy()]))
 
 
-def remove_edges(graph: KnowledgeGraph, edges: pl.DataFrame | Iterable[EdgeLike]) -> KnowledgeGraph:
+def remove_edges(graph: KnowledgeGraph, edges: Table | Iterable[EdgeLike]) -> KnowledgeGraph:
     """The graph without these edges, concepts and relations kept; an edge it does not have is an error."""
     stated = _stated(graph, edges).select(_ENDS).unique().sort(_ENDS)
     ids, names = graph.concept_columns.id_column, list(graph.relations)
@@ -149,6 +124,10 @@ def merge(
     `other` gives its id to `alternate_ids`. Edges that the alignment turns into loops are left out and counted in
     `report["loops dropped by merge"]`.
     """
+    if not isinstance(other, type(graph)):
+        raise InputFormatError(f"merge takes another KnowledgeGraph, not {type(other).__name__} {other!r:.80}")
+    if alignment is not None and not isinstance(alignment, Mapping):
+        raise InputFormatError(f"an alignment maps ids of the other graph, not {type(alignment).__name__}")
     onto = {other.resolve(source): graph.resolve(target) for source, target in (alignment or {}).items()}
     edges = other.edges_table.with_columns(pl.col("head").replace(onto), pl.col("tail").replace(onto))
     is_loop = pl.col("head") == pl.col("tail")

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from kgzsl.errors import AmbiguousLabelError, InputFormatError, NoPathError
-from kgzsl.graph import editing, exchange, search, selection, showing, statements
+from kgzsl.graph import editing, exchange, making, search, selection, showing, statements
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Concept, Edge
 from kgzsl.graph.concept_table import ConceptTable
@@ -20,8 +20,8 @@ from kgzsl.graph.doors import DOORS
 from kgzsl.graph.fingerprint import fingerprint
 from kgzsl.graph.index import GraphIndex
 from kgzsl.graph.path import Path
-from kgzsl.graph.relation import POSITIVE_KINDS, Relation, describe
-from kgzsl.graph.tables import CONCEPT_COLUMNS, checked_concepts, checked_edges, coded_edges, spelled_edges
+from kgzsl.graph.relation import POSITIVE_KINDS, Relation
+from kgzsl.graph.tables import CONCEPT_COLUMNS, spelled_edges
 
 __all__ = ["KnowledgeGraph"]
 
@@ -58,7 +58,7 @@ class KnowledgeGraph:
         `relations` stand in the order of their codes, which is that of their names. Lazy tables are read column by
         column when asked for; a `ConceptTable` is shared.
         """
-        self.name = name
+        self._name = name
         self.report: Mapping[str, int] = MappingProxyType(dict(report or {}))
         self.relations: Mapping[str, Relation] = MappingProxyType({relation.name: relation for relation in relations})
         self.concept_columns = concepts if isinstance(concepts, ConceptTable) else ConceptTable(concepts)
@@ -69,31 +69,33 @@ class KnowledgeGraph:
         if names != sorted(names):
             raise InputFormatError(f"relations must be given in the order of their names, not {', '.join(names)}")
 
+    @property
+    def name(self) -> str:
+        """What the graph is called."""
+        return self._name
+
     # -- making ----------------------------------------------------------------------------------------------
 
     @classmethod
     def from_tables(
         cls,
-        concepts: pl.DataFrame,
-        edges: pl.DataFrame,
+        concepts: making.Table | Iterable[str | Mapping[str, Any]],
+        edges: making.Table | Iterable[making.EdgeLike],
         relations: Iterable[Relation] = (),
         *,
         name: str = "graph",
         report: Mapping[str, int] | None = None,
     ) -> KnowledgeGraph:
-        """A graph from a concept table and an edge table.
+        """A graph from a concept table and an edge table, of polars or pandas, or lists as `add_edges` takes them.
 
         Concepts need the column `id`; `label`, `aliases`, `definition`, `source`, `alternate_ids` may follow. Edges
         need `head`, `relation`, `tail`; `weight` and `source` may follow. Any other column is kept. Relations that
         are not described are looked up among the shared ones, or are associations; those described stay, with or
-        without edges. `InvalidGraphError` lists what
-        does not fit: repeated ids, ends that are no concept, weights that are not positive, loops, repeated edges.
+        without edges. Edges named by an inverse are held the other way round: (b, "has_kind", a) as (a, "is_a", b);
+        `InvalidGraphError` lists what does not fit: repeated ids and edges, unknown ends, bad weights, loops.
         """
-        table = checked_concepts(concepts)
-        checked = checked_edges(edges, table["id"])
-        described = describe(checked["relation"].unique().to_list(), relations)
-        coded = coded_edges(checked, table["id"], list(described))
-        return cls(table, coded, described.values(), name=name, report=report)
+        table, coded, described, counts = making.held_tables(concepts, edges, relations, report)
+        return cls(table, coded, described.values(), name=name, report=counts)
 
     @classmethod
     def from_networkx(cls, graph: Any, *, relation: str = "related_to", name: str | None = None) -> KnowledgeGraph:
@@ -188,7 +190,7 @@ class KnowledgeGraph:
         return iter(self.ids)
 
     def __contains__(self, id: object) -> bool:
-        return id in self.concept_columns.position
+        return isinstance(id, str) and id in self.concept_columns.position
 
     def __copy__(self) -> KnowledgeGraph:
         return self
@@ -273,10 +275,9 @@ class KnowledgeGraph:
 
         None stands for every relation.
         """
-        if hops < 0:
-            raise InputFormatError(f"hops counts edges from 0 on, not {hops}")
+        limit = selection.checked_hops(hops)
         chosen = [rel.name for rel in self.index.relations] if relations is None else relations
-        return self._part(selection.reached(self.index.around(chosen), self._positions(ids), hops=hops), relations)
+        return self._part(selection.reached(self.index.around(chosen), self._positions(ids), hops=limit), relations)
 
     def _part(self, positions: Any, relations: _Relations) -> KnowledgeGraph:
         rows = selection.within(self.index, positions, relations)
@@ -285,17 +286,17 @@ class KnowledgeGraph:
 
     # -- changing --------------------------------------------------------------------------------------------
 
-    def add_concepts(self, concepts: pl.DataFrame | Iterable[str | Mapping[str, Any]]) -> KnowledgeGraph:
+    def add_concepts(self, concepts: making.Table | Iterable[str | Mapping[str, Any]]) -> KnowledgeGraph:
         """A new graph with more concepts: ids, mappings with at least "id", or a table."""
         return editing.add_concepts(self, concepts)
 
     def add_edges(
-        self, edges: pl.DataFrame | Iterable[editing.EdgeLike], *, relations: Iterable[Relation] = ()
+        self, edges: making.Table | Iterable[making.EdgeLike], *, relations: Iterable[Relation] = ()
     ) -> KnowledgeGraph:
         """A new graph with more edges between its concepts: `Edge`s, (head, relation, tail) tuples, or a table."""
         return editing.add_edges(self, edges, relations=relations)
 
-    def remove_edges(self, edges: pl.DataFrame | Iterable[editing.EdgeLike]) -> KnowledgeGraph:
+    def remove_edges(self, edges: making.Table | Iterable[making.EdgeLike]) -> KnowledgeGraph:
         """A new graph without these edges; all of them must be there."""
         return editing.remove_edges(self, edges)
 

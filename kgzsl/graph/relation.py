@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from kgzsl.errors import InputFormatError
 
-__all__ = ["KINDS", "POSITIVE_KINDS", "SHARED_RELATIONS", "Kind", "Relation", "describe"]
+__all__ = ["KINDS", "POSITIVE_KINDS", "SHARED_RELATIONS", "Kind", "Relation", "describe", "given_relations"]
 
 Kind = Literal["taxonomic", "part", "attribute", "causal", "association", "equivalence", "negative", "annotation"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -71,6 +71,18 @@ SHARED_RELATIONS: Mapping[str, Relation] = {
     )
 }
 """Relations every source maps its own terms onto where the meaning is the same."""
+
+
+def given_relations(relations: Iterable[Relation]) -> dict[str, Relation]:
+    """The relations a caller describes, by name; `InputFormatError` for anything else, such as bare names."""
+    asked = "relations are described by Relation objects, as in [Relation('is_a', 'taxonomic')]"
+    if isinstance(relations, str | Relation) or not isinstance(relations, Iterable):
+        raise InputFormatError(f"{asked}, not {type(relations).__name__} {relations!r:.80}")
+    given = list(relations)
+    for relation in given:
+        if not isinstance(relation, Relation):
+            raise InputFormatError(f"{asked}; the list holds {type(relation).__name__} {relation!r:.80}")
+    return {relation.name: relation for relation in given}
 
 
 def describe(names: Iterable[str], given: Iterable[Relation] = ()) -> dict[str, Relation]:

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from kgzsl.errors import InputFormatError
 from kgzsl.graph.closure import expand
 
 if TYPE_CHECKING:
     from kgzsl.graph.index import GraphIndex, IntArray, Neighbors
 
-__all__ = ["reached", "renumbered", "within"]
+__all__ = ["checked_hops", "reached", "renumbered", "within"]
+
+
+def checked_hops(hops: int) -> int:
+    """A number of edges, from 0 on; `InputFormatError` for anything else."""
+    if isinstance(hops, bool) or not isinstance(hops, int | np.integer) or hops < 0:
+        raise InputFormatError(f"hops counts edges from 0 on, not {hops!r}")
+    return int(hops)
 
 
 def reached(neighbors: Neighbors, start: IntArray, *, hops: int | None = None) -> IntArray:
