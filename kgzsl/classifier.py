@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from kgzsl.decision.addition import Addition
 from kgzsl.decision.asking import decision_for
+from kgzsl.decision.borrowed import warn_borrowed
 from kgzsl.decision.calibration import DEFAULT_TEMPERATURE, Calibration
 from kgzsl.decision.checking import (
     check_parameters,
@@ -293,12 +294,18 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Add one unseen class, without retraining.
 
         `label` is a concept of the graph, or a new one that `edges` (head, relation, tail) tie to it. Its weights are
-        those a fit with the class present gives under the same settings; no other class's weights move. `features`
-        is its row of node features, where the encoder cannot make one from its words.
+        those a fit with the class present gives under the same settings; no other class's weights move. They depend
+        on the graph at the time of adding: classes added before count, those added later do not change them.
+
+        `features` is its row of node features, where the encoder cannot make one from its words. The class, or a
+        concept above it that comes along, of which the encoder says nothing (no word known, no row in the matrix)
+        gets the mean of the nearest concepts above it that have features, else of those below it, else of all;
+        a `KgzslWarning` lists them.
         """
         row = None if features is None else named_errors(np.asarray, features, dtype=np.float64)
         addition = Addition.stated(label, edges, definition, aliases)
         problem = self._fitted().with_class(addition, features=row)
+        warn_borrowed(problem.additions[-1].borrowed, stacklevel=2)
         warn_unreachable(problem.unreached_addition(), "give add_class edges that lead to it", stacklevel=2)
         self.problem_ = problem
         return self

@@ -107,11 +107,12 @@ def _restored(
     for number, stored in enumerate(card["additions"]):
         rows, row = (arrays[f"addition/{number}/{name}"] for name in ("rows", "weights"))
         stated = Addition.stated(stored["label"], map(tuple, stored["edges"]), stored["definition"], stored["aliases"])
-        new = tuple(stored["new"])
+        new, borrowed = tuple(stored["new"]), tuple(stored["borrowed"])
+        _require(set(borrowed) <= set(new), "rows borrowed by new concepts only")
         _checked_rows(rows, len(new), problem.views[0].dim)
         _checked_rows(row, 1, weights.shape[1])
         before = problem.views[-1].graph
-        problem = problem.replayed(dataclasses.replace(stated, new=new, rows=rows, weights=row))
+        problem = problem.replayed(dataclasses.replace(stated, new=new, rows=rows, weights=row, borrowed=borrowed))
         brought = [id_ for id_ in problem.views[-1].graph.ids if id_ not in before]
         _require(sorted(new) == brought, "the concepts that the class brings along")
     parameters = {"features": problem.encoder, "propagator": problem.model, **restored_parameters(card["parameters"])}

@@ -20,7 +20,10 @@ def _no_rows() -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Addition:
-    """What the user said of the class; the concepts and feature rows it brought along, and its weights `[1, dim]`."""
+    """What the user said of the class; the concepts and feature rows it brought along, and its weights `[1, dim]`.
+
+    `borrowed` are those of the new concepts that the encoder could not describe: their rows are their neighbours' mean.
+    """
 
     label: str
     edges: tuple[tuple[str, str, str], ...]
@@ -29,6 +32,7 @@ class Addition:
     new: tuple[str, ...] = ()
     rows: FloatArray = field(default_factory=_no_rows)
     weights: WeightArray = field(default_factory=_no_rows)
+    borrowed: tuple[str, ...] = ()
 
     @classmethod
     def stated(

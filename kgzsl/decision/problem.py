@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from kgzsl.contracts import FittedPropagator, NodeEncoder, WeightArray
 from kgzsl.decision.addition import Addition
+from kgzsl.decision.borrowed import described_or_borrowed
 from kgzsl.decision.calibration import Calibration
 from kgzsl.decision.classes import Classes
 from kgzsl.decision.inputs import InputScale
-from kgzsl.decision.view import GraphView, encoded, unreachable
+from kgzsl.decision.view import GraphView, unreachable
 from kgzsl.errors import InputFormatError, SplitError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
@@ -92,7 +93,8 @@ class Problem:
     def with_class(self, addition: Addition, *, features: NDArray[Any] | None = None) -> "Problem":
         """The same problem with one more unseen class; no other class moves.
 
-        `features` is the row of its concept, if that is new to the graph and the encoder cannot describe it.
+        `features` is the row of its concept, if that is new to the graph and the encoder cannot describe it. Other
+        concepts that it cannot describe borrow their rows from their neighbours: `additions[-1].borrowed`.
         """
         if self.graph is None or self.model is None or self.encoder is None:
             raise SplitError("add_class needs a graph: this classifier was fitted without one")
@@ -103,17 +105,16 @@ class Problem:
             raise SplitError(f"{addition.label!r} ({concept}) is a class already", overlap=[concept])
         last, grown = self.views[-1], self._grown(full, concept)
         new = tuple(id_ for id_ in grown.ids if id_ not in last.graph)
-        rows = np.empty((len(new), last.dim), dtype=np.float32)
-        to_encode = [place for place, id_ in enumerate(new) if features is None or id_ != concept]
-        if to_encode:
-            rows[to_encode] = encoded(self.encoder, full, [new[place] for place in to_encode])
+        given = {}
         if features is not None:
             if concept not in new:
                 raise InputFormatError(f"{concept!r} has features in the graph already; leave features= out")
-            rows[new.index(concept)] = _feature_row(features, last.dim)
+            given[concept] = _feature_row(features, last.dim)
+        rows, borrowed = described_or_borrowed(self.encoder, full, last, new, given)
         view = last.grown(grown, new, rows)
         weights = _class_weights(self.model, view, concept, dim=self.fitted_weights.shape[1])
-        return self._extended(replace(addition, new=new, rows=rows, weights=weights), full, concept, view)
+        added = replace(addition, new=new, rows=rows, weights=weights, borrowed=borrowed)
+        return self._extended(added, full, concept, view)
 
     def replayed(self, addition: Addition) -> "Problem":
         """The problem with a class that was added before: its rows and weights are known."""

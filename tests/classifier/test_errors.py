@@ -255,13 +255,13 @@ def failing_calls(zoo):
         "broken encoder": lambda clf: clf.set_params(features={"dog.n": [1.0]}).fit(zoo.X[:, :4], zoo.y),
         "class there already": lambda clf: clf.add_class("fox.n"),
         "unknown parent": lambda clf: clf.add_class("x.n", edges=[("x.n", "is_a", "nowhere.n")], definition="a dog"),
-        "no word known": lambda clf: clf.add_class("qqq", edges=[("qqq", "is_a", "dog.n")], definition="wwww"),
+        "features not finite": lambda clf: clf.add_class("qqq", edges=[("qqq", "is_a", "dog.n")], features=[np.nan]),
     }
 
 
 FAILURES = [
     "unknown class", "not finite", "one class", "lengths differ", "weights not finite", "weights of an unknown class",
-    "broken encoder", "class there already", "unknown parent", "no word known",
+    "broken encoder", "class there already", "unknown parent", "features not finite",
 ]  # fmt: skip
 
 
