@@ -16,6 +16,9 @@ __all__ = ["GPTerms", "compile_terms"]
 
 Float64 = NDArray[np.float64]
 
+ROUNDING = float(np.finfo(np.float32).eps)
+"""Targets have 32 bits: what is left of a sum that cancels to this share of its summands is rounding."""
+
 
 @dataclass(frozen=True, eq=False)
 class GPTerms:
@@ -85,11 +88,23 @@ class GPTerms:
         return self.targets - self.residuals
 
     def raw_weights(self, positions: IntArray) -> Float64:
-        """ŵ_u `[n, d]` before unit length."""
-        return self.prior_rows(positions) + self.coefficients(positions) @ self.residuals
+        """ŵ_u `[n, d]` before unit length; exactly 0 where the summands cancel, so that nothing is known."""
+        prior, coefficients = self.prior_rows(positions), self.coefficients(positions)
+        rows = prior + coefficients @ self.residuals
+        rows[np.linalg.norm(rows, axis=1) <= self._rounding(prior, coefficients)] = 0.0
+        return rows
+
+    def _rounding(self, prior: Float64, coefficients: Float64) -> Float64:
+        """Length up to which a raw row may be rounding alone `[n]`."""
+        summands = np.abs(coefficients) @ np.linalg.norm(self.residuals, axis=1)
+        summands += np.linalg.norm(prior - self.mean, axis=1)
+        shared, each = np.linalg.norm(self.mean), np.linalg.norm(self.residuals, axis=1).max(initial=0.0)
+        # a mean that the targets cancel to is rounding as a whole; twice its length, as it adds to the rest
+        of_mean = 2 * shared if shared <= ROUNDING * each else ROUNDING * shared
+        return np.asarray(ROUNDING * summands + of_mean)
 
     def norms(self, positions: IntArray) -> Float64:
-        """Lengths of `raw_weights` `[n]`."""
+        """Lengths of `raw_weights` `[n]`: exactly 0.0 for a concept of which nothing is known."""
         return np.linalg.norm(self.raw_weights(positions), axis=1)  # type: ignore[no-any-return]
 
     def dual(self, inputs: Float64) -> Float64:

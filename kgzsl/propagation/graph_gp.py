@@ -135,8 +135,8 @@ class FittedGraphGP:
     ) -> NDArray[np.float64]:
         """Unit rows `[len(concepts), dim]`, float64; all concepts of the index if none are named.
 
-        A seen class gets what the process gives it, not its own target. A row of zeros would mean that nothing at all
-        is known of a concept and that the targets' mean is zero.
+        A seen class gets what the process gives it, not its own target. A row is exactly zero where nothing is known
+        of a concept: what speaks for the seen classes cancels, as for one that lies halfway between two opposites.
         """
         terms = self.terms(index, features)
         positions = _asked(index, concepts)

@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -338,6 +339,40 @@ def test_impossible_hyper_parameters():
         GraphGP(folds=1)
     with pytest.raises(InputFormatError, match="candidates"):
         GraphGP(candidates=())
+
+
+@pytest.mark.parametrize("last_digits", [0, 1])
+@pytest.mark.parametrize("beta", [0.01, 3.0])
+def test_what_cancels_is_exactly_nothing(last_digits, beta):
+    index = graph([("ant", "root"), ("bee", "root"), ("cow", "root"), ("dab", "bee")], extra=["lonely"])
+    targets = np.array([[1, -1], [-1, 1]], dtype=np.float32) * np.float32(0.5**0.5)
+    for _ in range(last_digits):
+        targets[1, 1] = np.nextafter(targets[1, 1], np.float32(1))
+    features = np.eye(6, dtype=np.float32)
+    supervision = Supervision(("ant", "bee"), targets, "prototype")
+    model = GraphGP(settings=GPSettings.of(walk=1, walk_beta=beta)).fit(index, features, supervision)
+    asked = ["lonely", "dab"]
+    assert (model.terms(index, features).norms(index.positions(asked)) == 0.0).tolist() == [True, False]
+    np.testing.assert_allclose(model.weights(index, features, concepts=["dab"]), targets[1:], atol=1e-4)
+    assert model.weights(index, features, concepts=["lonely"]).tolist() == [[0.0, 0.0]]
+
+    smaller = graph([("ant", "root"), ("bee", "root"), ("cow", "root")])
+    halfway = model.weights(smaller, np.eye(4, 6), concepts=["cow", "root"])
+    assert halfway.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert model.terms(smaller, np.eye(4, 6)).norms(np.arange(4)).astype(bool).tolist() == [True, True, False, False]
+
+
+def test_what_is_known_from_far_away_is_not_rounding():
+    chain = [f"c{i:02}" for i in range(31)]
+    index = graph(list(pairwise(chain)))
+    targets = np.array([[1, -1], [-1, 1]], dtype=np.float32) * np.float32(0.5**0.5)
+    supervision = Supervision((chain[0], chain[30]), targets, "prototype")
+    features = np.eye(31, dtype=np.float32)
+    model = GraphGP(settings=GPSettings.of(walk=1, walk_beta=0.1)).fit(index, features, supervision)
+    asked = [chain[13], chain[15], chain[17]]
+    assert model.terms(index, features).norms(index.positions(asked)).max() < 1e-9
+    expected = [targets[0], [0, 0], targets[1]]
+    np.testing.assert_allclose(model.weights(index, features, concepts=asked), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("inputs", [True, False])
