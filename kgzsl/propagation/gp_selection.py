@@ -49,7 +49,10 @@ class Examples:
 
 
 def choose_examples(supervision: Supervision) -> Examples:
-    """At most `EXAMPLES_PER_CLASS` inputs of each class, evenly spaced; without inputs, the targets themselves."""
+    """At most `EXAMPLES_PER_CLASS` inputs of each class, drawn; without inputs, the targets themselves.
+
+    The draw is from rows sorted along a random direction, so that it does not depend on the order they are given in.
+    """
     num = len(supervision.classes)
     inputs, labels = supervision.inputs, supervision.labels
     if inputs is None or labels is None:
@@ -61,16 +64,16 @@ def choose_examples(supervision: Supervision) -> Examples:
         )
     if len(labels) and not (labels.min() >= 0 and labels.max() < num):
         raise InputFormatError(f"labels are places among {num} classes; they run from {labels.min()} to {labels.max()}")
-    order = np.argsort(labels, kind="stable")
+    if not np.isfinite(inputs).all():
+        raise InputFormatError("the inputs hold NaN or infinite values")
+    rng = np.random.default_rng(supervision.random_state)
+    order = np.lexsort((inputs @ rng.standard_normal(dim), labels))
     most = max(1, min(EXAMPLES_PER_CLASS, MAX_EXAMPLES // num))
     chosen = []
     for begin, end in pairwise(np.searchsorted(labels[order], np.arange(num + 1))):
-        size = min(most, end - begin)
-        chosen.append(order[begin + (np.arange(size) * (end - begin)) // max(size, 1)])
+        chosen.append(order[begin + rng.permutation(end - begin)[:most]])
     count = np.array([len(rows) for rows in chosen], dtype=np.int64)
     taken = inputs[np.concatenate(chosen)].astype(np.float64)
-    if not np.isfinite(taken).all():
-        raise InputFormatError("the inputs hold NaN or infinite values")
     return Examples(taken, np.cumsum(count) - count, count)
 
 

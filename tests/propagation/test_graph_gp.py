@@ -375,6 +375,22 @@ def test_what_is_known_from_far_away_is_not_rounding():
     np.testing.assert_allclose(model.weights(index, features, concepts=asked), expected, atol=1e-6)
 
 
+def test_the_order_of_the_examples_does_not_matter():
+    index, features, supervision = world()
+    rng = np.random.default_rng(5)
+    labels = np.repeat(np.arange(14), 60)
+    inputs = unit_rows(supervision.weights[labels] + 0.8 * rng.standard_normal((len(labels), 6))).astype(np.float32)
+    found = []
+    for order in (np.arange(len(labels)), rng.permutation(len(labels)), rng.permutation(len(labels))):
+        given = Supervision(supervision.classes, supervision.weights, "prototype", inputs[order], labels[order])
+        model = GraphGP().fit(index, features, given)
+        found.append((model.report, model.weights(index, features)))
+    assert found[0][0]["num_examples"] == 14 * 25
+    for report, weights in found[1:]:
+        assert report == found[0][0]
+        np.testing.assert_allclose(weights, found[0][1], atol=1e-6)
+
+
 @pytest.mark.parametrize("inputs", [True, False])
 def test_a_shared_space_is_used_when_it_helps(inputs):
     # targets are the features themselves, disturbed; the graph says nothing
