@@ -59,7 +59,7 @@ def list_graphs() -> tuple[GraphInfo, ...]:
 
     >>> import kgzsl
     >>> [(info.name, info.version, info.num_edges) for info in kgzsl.list_graphs()]
-    [('wordnet', '3.0', 235393)]
+    [('freshwater', '1.0', 2153), ('wordnet', '3.0', 235393)]
     """
     found = []
     for folder in _folders().values():
