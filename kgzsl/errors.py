@@ -4,6 +4,7 @@ Each one is also the built-in exception a Python programmer expects, carries its
 says in its message what was wrong, where, and what to do next.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,24 @@ __all__ = [
 ]
 
 
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # as in `kgzsl.display.text`, a floor above
+_LONGEST_ID = 80
+
+
+def _harmless(text: str, *, kept: str = "") -> str:
+    """`text` with characters that would act on a terminal or reorder a line written as escapes, but for `kept`."""
+    if text.isascii() and text.isprintable():
+        return text
+    acting = {mark for mark in set(text) - set(kept) if unicodedata.category(mark) in _ACTING}
+    return text.translate({ord(mark): mark.encode("unicode_escape").decode("ascii") for mark in acting})
+
+
+def _cut(text: str) -> str:
+    """`text` as a literal, of which a message shows the beginning if it is long."""
+    whole = str(text)
+    return repr(whole) if len(whole) <= _LONGEST_ID else f"{whole[:_LONGEST_ID]!r}… ({len(whole):,} characters)"
+
+
 class KgzslWarning(UserWarning):
     """Something was done by a stated policy, and the result counts it."""
 
@@ -48,6 +67,7 @@ class KgzslError(Exception):
     """The root of all errors raised by kgzsl; catch it to catch them all."""
 
     def __init__(self, message: str) -> None:
+        message = _harmless(message, kept="\n\t")
         super().__init__(message)
         self.message = message
 
@@ -88,7 +108,8 @@ class UnknownConceptError(KgzslError, KeyError):
         self.id = id
         self.nearest = tuple(nearest)
         tail = f" ({hint})" if hint else ""
-        super().__init__(f"no concept {id!r} in graph {graph} ({num_concepts:,} concepts){_nearest(nearest)}{tail}")
+        where = f"graph {_harmless(graph)} ({num_concepts:,} concepts)"
+        super().__init__(f"no concept {_cut(id)} in {where}{_nearest(nearest)}{tail}")
 
 
 class UnknownRelationError(KgzslError, KeyError):
@@ -98,7 +119,8 @@ class UnknownRelationError(KgzslError, KeyError):
         self.name = name
         self.nearest = tuple(nearest)
         super().__init__(
-            f"no relation {name!r} in graph {graph}{_nearest(nearest)}; it has {listing(known, limit=30) or 'none'}"
+            f"no relation {_cut(name)} in graph {_harmless(graph)}{_nearest(nearest)}; "
+            f"it has {listing(known, limit=30) or 'none'}"
         )
 
 
@@ -119,9 +141,9 @@ class AmbiguousLabelError(KgzslError, LookupError):
     def __init__(self, label: str, candidates: Sequence[tuple[str, str]]) -> None:
         self.label = label
         self.candidates = tuple(candidates)
-        lines = "".join(f"\n  {id_}: {definition[:80]}" for id_, definition in self.candidates[:12])
+        lines = "".join(f"\n  {_harmless(f'{id_}: {definition[:80]}')}" for id_, definition in self.candidates[:12])
         more = f"\n  and {len(self.candidates) - 12} more" if len(self.candidates) > 12 else ""
-        super().__init__(f"{label!r} names {len(self.candidates)} concepts; use one of the ids{lines}{more}")
+        super().__init__(f"{_cut(label)} names {len(self.candidates)} concepts; use one of the ids{lines}{more}")
 
 
 class GroundingError(KgzslError, ValueError):
@@ -142,14 +164,14 @@ class GroundingError(KgzslError, ValueError):
         self.ambiguous = {label: tuple(pairs) for label, pairs in ambiguous.items()}
         lines = [f"  {label!r} is not in the graph{_nearest(ids)}" for label, ids in self.missing.items()]
         lines += [
-            f"  {label!r} is one of: " + "; ".join(f"{id_} ({text[:50]})" for id_, text in pairs[:6])
+            f"  {label!r} is one of: " + "; ".join(_harmless(f"{id_} ({text[:50]})") for id_, text in pairs[:6])
             for label, pairs in self.ambiguous.items()
         ]
         count = len(lines)
         if count > 30:
             lines = [*lines[:30], f"  and {count - 30} more"]
         super().__init__(
-            f"{count} class label(s) do not stand for exactly one concept of graph {graph}; "
+            f"{count} class label(s) do not stand for exactly one concept of graph {_harmless(graph)}; "
             "use the ids instead:\n" + "\n".join(lines)
         )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from kgzsl.display.html import escape_html
+from kgzsl.display.text import escape_text
 
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -84,8 +86,8 @@ class Concept(str):
         return (str, (str.__str__(self),))
 
     def _repr_html_(self) -> str:
-        shown = html.escape(", ".join((self.label, *self.aliases)))
-        return f"<div><b>{shown}</b> <code>{html.escape(self.id)}</code><br><i>{html.escape(self.definition)}</i></div>"
+        shown = escape_html(", ".join((self.label, *self.aliases)))
+        return f"<div><b>{shown}</b> <code>{escape_html(self.id)}</code><br><i>{escape_html(self.definition)}</i></div>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +108,4 @@ class Edge:
     more: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     def __str__(self) -> str:
-        return f"{self.head} {self.relation} {self.tail}"
+        return escape_text(f"{self.head} {self.relation} {self.tail}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from kgzsl.display.text import escape_text
 from kgzsl.errors import InputFormatError, InvalidGraphError
 from kgzsl.graph.making import EdgeLike, Table, concept_frame, edge_frame
 from kgzsl.graph.relation import Relation, describe, given_relations
@@ -48,8 +49,9 @@ def _resolved(graph: KnowledgeGraph, ends: Iterable[str]) -> dict[str, str]:
     if unknown:
         errors = [concepts.unknown([end], graph=graph.name) for end in unknown[:_ADVISED]]
         advice = [f"{error.id} (nearest: {', '.join(error.nearest[:3]) or 'none'})" for error in errors]
+        name = escape_text(graph.name)
         raise InvalidGraphError(
-            f"edges lead to {len(unknown):,} concepts graph {graph.name} does not have; use add_concepts first",
+            f"edges lead to {len(unknown):,} concepts graph {name} does not have; use add_concepts first",
             report={"unknown": [*advice, *unknown[_ADVISED:]]},
         )
     return {end: concepts.ids[row] for end, row in rows.items() if row is not None}
@@ -62,7 +64,9 @@ def add_concepts(
     new = checked_concepts(concept_frame([concepts] if isinstance(concepts, str | Mapping) else concepts))
     present = [id_ for id_ in new["id"].to_list() if id_ in graph]
     if present:
-        raise InvalidGraphError(f"graph {graph.name} already has these concepts", report={"id given twice": present})
+        raise InvalidGraphError(
+            f"graph {escape_text(graph.name)} already has these concepts", report={"id given twice": present}
+        )
     both = stacked(graph.concepts_table, new)
     order = both["id"].arg_sort().to_numpy()
     places = np.empty(len(both), dtype=np.int64)
@@ -88,7 +92,9 @@ def add_edges(
     again = new.join(held, on=_ENDS, how="semi", maintain_order="left")
     if len(again):
         named = [" ".join(row) for row in spelled_edges(again, ids, names).select(_ENDS).iter_rows()]
-        raise InvalidGraphError(f"graph {graph.name} already has these edges", report={"edge given twice": named})
+        raise InvalidGraphError(
+            f"graph {escape_text(graph.name)} already has these edges", report={"edge given twice": named}
+        )
     return graph.with_tables(edges=stacked(held, new).sort(_ENDS), relations=described.values())
 
 
@@ -111,7 +117,7 @@ def remove_edges(graph: KnowledgeGraph, edges: Table | Iterable[EdgeLike]) -> Kn
     if len(present) < len(stated):
         absent = stated.join(spelled_edges(present, ids, names), on=_ENDS, how="anti", maintain_order="left")
         named = [" ".join(str(cell) for cell in row) for row in absent.iter_rows()]
-        raise InvalidGraphError(f"graph {graph.name} does not have these edges", report={"absent": named})
+        raise InvalidGraphError(f"graph {escape_text(graph.name)} does not have these edges", report={"absent": named})
     return graph.with_tables(edges=graph.coded_edges.join(coded, on=_ENDS, how="anti", maintain_order="left"))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kgzsl.display.text import escape_text
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.relation import Relation, describe
@@ -72,6 +73,7 @@ class Path:
 
     def __str__(self) -> str:
         labels, verbs = self._spoken()
+        labels, verbs = [[escape_text(word) for word in words] for words in (labels, verbs)]
         clauses = [f"{verb} {label}" for verb, label in zip(verbs, labels[1:], strict=True)]
         return " ".join([labels[0], ", which ".join(clauses)]).strip()
 

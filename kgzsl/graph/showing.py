@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgzsl.display.html import escape_html, html_table
+from kgzsl.display.text import escape_text
 
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -18,7 +19,8 @@ def counted(graph: KnowledgeGraph) -> str:
     """Name and counts in one line; a relation counts if it has an edge."""
     index = graph.index
     num_relations = len(np.unique(index.relation))
-    return f"{graph.name}: {index.num_concepts:,} concepts, {index.num_edges:,} edges, {num_relations} relations"
+    counts = f"{index.num_concepts:,} concepts, {index.num_edges:,} edges, {num_relations} relations"
+    return f"{escape_text(graph.name)}: {counts}"
 
 
 def graph_html(graph: KnowledgeGraph) -> str:

@@ -1,7 +1,10 @@
 import re
 
 import polars as pl
+import pytest
 
+from kgzsl.errors import KgzslError, UnknownConceptError
+from kgzsl.graph.concept import Edge
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 
@@ -31,3 +34,27 @@ def test_a_concept_shows_its_names_and_definition(toy_graph):
     assert toy_graph.concept("cat")._repr_html_() == (
         "<div><b>house cat, cat, Felis catus</b> <code>cat</code><br><i>a mammal that purrs</i></div>"
     )
+
+
+def test_characters_that_act_on_a_terminal_are_shown_as_escapes():
+    acting = "\x1b[31mred\u202e\n"
+    concepts = pl.DataFrame({"id": ["a", "b"], "label": [acting, "B"], "definition": [acting, ""]})
+    kg = KnowledgeGraph.from_tables(concepts, [("a", "is_a", "b")], name=f"g{acting}")
+    path = kg.shortest_path("a", "b")
+    shown = [str(path), path._repr_html_(), repr(kg), kg._repr_html_(), repr(kg.concept("a"))]
+    shown += [kg.concept("a")._repr_html_(), str(Edge(acting, "is_a", "b"))]
+    for wrong in (lambda: kg.concept(acting), lambda: kg.edges(relation=acting), lambda: kg.add_concepts("a")):
+        with pytest.raises(KgzslError) as caught:
+            wrong()
+        shown.append(str(caught.value).replace("\n  ", " "))
+    for text in shown:
+        assert "\\x1b[31mred\\u202e\\n" in text
+        assert not set(acting) & {"\x1b", "\u202e", "\n"} & set(text)
+
+
+def test_a_long_id_is_cut_in_the_message_and_whole_in_the_error(toy_graph):
+    with pytest.raises(UnknownConceptError) as caught:
+        toy_graph.concept("x" * 10_000)
+    assert len(str(caught.value)) < 300
+    assert "(10,000 characters)" in str(caught.value)
+    assert caught.value.id == "x" * 10_000
