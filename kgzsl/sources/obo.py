@@ -67,10 +67,10 @@ def read_obo(
     keep their id, and their verb is the name that a `[Typedef]` gives. Of `intersection_of`, a genus becomes `is_a`
     and a differentia its relation; `union_of` and other tags are counted as `tags_not_used`.
 
-    Obsolete terms are left out, and counted, unless `obsolete`. `report`: `links_read` is the sum of what starts with
-    `kept_link`, `merged_` and `skipped_`. A link to a term that is not there is a fault: skipped and told in one
-    warning, an error with `strict` or above `limits.max_bad_fraction` of all links. A line that is no tag, a stanza
-    without an id or an id given twice is a `SourceError` with the line.
+    Obsolete terms are left out, and counted, unless `obsolete`. `report`: `rows_read` is the sum of what starts with
+    `kept_`, `merged_` and `skipped_`. A link to a term that is not there is a fault: skipped and told in one
+    warning, an error with `strict` or above `limits.max_bad_fraction` of all links. Stanzas with one id are
+    read as one. A line that is no tag or a stanza without an id is a `SourceError` with the line.
 
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "pets.obo")
@@ -109,7 +109,7 @@ def _graph_of(
     concepts = _concepts(kept, names, header.first("default-namespace"), tally)
     counts = tally.counts
     tally.count("relations_without_rule", len({relation for _, relation, _ in edges} - set(SHARED_RELATIONS)))
-    report = tally.finish(num_rows=counts["links_read"], max_bad_fraction=limits.max_bad_fraction, stacklevel=4)
+    report = tally.finish(num_rows=counts["rows_read"], max_bad_fraction=limits.max_bad_fraction, stacklevel=4)
     source = Path(tally.location).name
     table = pl.DataFrame(edges, schema=["head", "relation", "tail"], orient="row").cast(pl.String)
     used = {relation for _, relation, _ in edges}
@@ -125,7 +125,7 @@ def _graph_of(
 def _merged(stanzas: Sequence[Stanza], tally: Tally) -> dict[str, Stanza]:
     """One frame an id; those of unknown kinds are counted."""
     frames: dict[str, Stanza] = {}
-    for reason in ("stanzas_not_used", "merged_stanzas", "tags_not_used"):
+    for reason in ("stanzas_not_used", "stanzas_merged", "tags_not_used"):
         tally.count(reason, 0)
     for stanza in stanzas:
         if stanza.kind not in ("Term", "Typedef", "Instance"):
@@ -135,7 +135,7 @@ def _merged(stanzas: Sequence[Stanza], tally: Tally) -> dict[str, Stanza]:
         if not id_:
             raise SourceError(tally.location, f"a [{stanza.kind}] without an id", line=stanza.line)
         if id_ in frames:
-            tally.count("merged_stanzas")
+            tally.count("stanzas_merged")
             for tag, values in stanza.tags.items():
                 frames[id_].tags.setdefault(tag, []).extend(values)
         else:
@@ -230,7 +230,7 @@ def _relations(typedefs: Mapping[str, Stanza]) -> _Relations:
 def _links(frame: Stanza, tally: Tally) -> Iterator[tuple[str, str, int]]:
     """Relation, target and line of every link of a frame."""
     for tag, value, line in frame.all(*_ONE_PLACE, *_TWO_PLACES):
-        tally.count("links_read")
+        tally.count("rows_read")
         words = bare(value).split()
         if tag == "intersection_of" and len(words) == 1:
             yield "is_a", words[0], line
@@ -246,7 +246,7 @@ def _edges(
     terms: Mapping[str, Stanza], names: _Names, relations: _Relations, tally: Tally
 ) -> list[tuple[str, str, str]]:
     """Every edge once, sorted."""
-    reasons = ("skipped_obsolete_end", "skipped_self_loop", "merged_duplicate", "links_by_alternate_id", "links_read")
+    reasons = ("skipped_obsolete_end", "skipped_self_loop", "merged_duplicate", "links_by_alternate_id", "rows_read")
     for reason in reasons:
         tally.count(reason, 0)
     found: set[tuple[str, str, str]] = set()

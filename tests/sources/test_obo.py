@@ -103,8 +103,8 @@ def pets(file):
 
 
 def assert_accounts_for_every_link(report):
-    parts = ("kept_", "merged_duplicate", "skipped_")
-    assert report["links_read"] == sum(count for reason, count in report.items() if reason.startswith(parts))
+    parts = ("kept_", "merged_", "skipped_")
+    assert report["rows_read"] == sum(count for reason, count in report.items() if reason.startswith(parts))
 
 
 def test_links_become_edges(pets):
@@ -144,8 +144,8 @@ def test_every_id_of_a_term_resolves(pets):
 
 def test_report_accounts_for_every_link(pets):
     assert dict(pets.report) == {
-        "imports_not_loaded": 1, "kept_links": 7, "links_by_alternate_id": 1, "links_read": 12, "merged_duplicate": 2,
-        "merged_stanzas": 0, "obsolete_left_out": 2, "relations_without_rule": 1, "skipped_obsolete_end": 2,
+        "imports_not_loaded": 1, "kept_links": 7, "links_by_alternate_id": 1, "rows_read": 12, "merged_duplicate": 2,
+        "stanzas_merged": 0, "obsolete_left_out": 2, "relations_without_rule": 1, "skipped_obsolete_end": 2,
         "skipped_self_loop": 1, "stanzas_not_used": 0, "tags_not_used": 1, "without_label": 1,
     }  # fmt: skip
     assert_accounts_for_every_link(pets.report)
@@ -164,7 +164,7 @@ def test_stanzas_of_one_id_are_one_term_and_lines_may_go_on(file):
     text = first + "[Term]\nid: A:2\n[Term]\nid: A:2\nname: b\nis_a: A:1\n[Other]\nid: x\n"
     graph = read_obo(file(text.replace("\n", "\r\n").encode("utf-8-sig")))
     assert (graph.concept("A:1").label, graph.concept("A:2").label) == ("a   long name", "b")
-    assert (graph.report["merged_stanzas"], graph.report["stanzas_not_used"]) == (1, 1)
+    assert (graph.report["stanzas_merged"], graph.report["stanzas_not_used"]) == (1, 1)
     assert graph.name == "pets"
 
 
