@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 
 from kgzsl.decision.classes import LabelSpace
 from kgzsl.decision.problem import Problem
 from kgzsl.errors import InputFormatError
-from kgzsl.explain.decision import Candidate, Decision
+from kgzsl.explain.decision import Candidate, Decision, Predicted
 
 __all__ = ["decision_for"]
 
@@ -62,7 +62,16 @@ def decision_for(
         graph=problem.views[0].graph,
         temperature=problem.calibration.temperature,
         gamma=problem.calibration.gamma,
+        log_partition=float(logsumexp(scores)),
+        predicted=_predicted(problem, order[0]),
+        is_foil_chosen=against not in (None, "runner-up"),
+        whole=problem.base,
     )
+
+
+def _predicted(problem: Problem, place: int) -> Predicted:
+    concept, graph = problem.classes.concepts[place], problem.view(place).graph
+    return Predicted(concept, graph.concept(concept).label)
 
 
 def _foil(problem: Problem, chosen: int, against: str | None, order: list[int]) -> int | None:

@@ -58,10 +58,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Block:
-    """Rows under a caption."""
+    """Rows under a caption; without rows the block is left out, or `empty` stands in their place."""
 
     caption: str
     bars: tuple[Bar, ...]
+    empty: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def card_html(card: Card) -> str:
     """The card as one `<section>`: no script, nothing fetched, light or dark as the reader's system asks."""
     scale = max((abs(bar.value) for block in card.blocks for bar in block.bars), default=0.0)
     pill = f'<span class="kx-pill">{_label(card.pill)}</span>' if card.pill else ""
-    blocks = "".join(_block(block, scale) for block in card.blocks if block.bars)
+    blocks = "".join(_block(block, scale) for block in card.blocks if block.bars or block.empty)
     total = (
         f'<table class="kx-totals"><tr class="kx-total"><th scope="row">{_label(card.total.label)}</th>'
         f"<td><small>{_label(card.total.note)}</small></td>"
@@ -125,7 +126,8 @@ def _label(text: str) -> str:
 
 
 def _block(block: Block, scale: float) -> str:
-    return f"<table><caption>{_label(block.caption)}</caption>{''.join(_row(bar, scale) for bar in block.bars)}</table>"
+    rows = "".join(_row(bar, scale) for bar in block.bars) or f"<tr><td>{_label(block.empty)}</td></tr>"
+    return f"<table><caption>{_label(block.caption)}</caption>{rows}</table>"
 
 
 def _row(bar: Bar, scale: float) -> str:

@@ -256,16 +256,19 @@ def _origins(account: Account, origin: Origin, entries: Sequence[Entry]) -> Floa
 
 
 def constant_rows(ledger: Ledger, names: Mapping[str, str]) -> tuple[Credit, ...]:
-    """Shares without a path, target and foil netted where they are the same thing; zero ones are left out."""
+    """Shares without a path, target and foil netted where they are the same thing.
+
+    Zero ones are left out, but for a class that nothing is known of: that it has no share is what there is to say.
+    """
     netted: dict[tuple[str, ...], list[float]] = {}
     for side, account in enumerate(ledger.accounts):
         for name, credit in account.constants:
-            own = name in ("examples", "match")
+            own = name in ("examples", "match", "unknown")
             key: tuple[str, ...] = (name, account.candidate.concept) if own else (name,)
             netted.setdefault(key, [0.0, 0.0])[side] += credit
     rows = []
     for key, (target, foil) in sorted(netted.items()):
-        if not target and not foil:
+        if not target and not foil and key[0] != "unknown":
             continue
         label = _CONSTANTS[key[0]].format(*(names[concept] for concept in key[1:]))
         kind: Kind = "examples" if key[0] == "examples" else "match" if key[0] == "match" else "constant"
@@ -277,6 +280,7 @@ def constant_rows(ledger: Ledger, names: Mapping[str, str]) -> tuple[Credit, ...
 _CONSTANTS = {
     "examples": "{}'s own examples",
     "match": "the input itself lies near {}'s description",
+    "unknown": "nothing is known of {}",
     "mean": "what all seen classes share",
     "gamma": "seen-class correction",
     "offset": "score offset",

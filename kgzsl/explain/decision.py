@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kgzsl.graph.index import GraphIndex, IntArray
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["Candidate", "ClosedFormModel", "ClosedFormTerms", "Decision", "Settings"]
+__all__ = ["Candidate", "ClosedFormModel", "ClosedFormTerms", "Decision", "Predicted", "Settings"]
 
 Float64 = NDArray[np.float64]
 
@@ -103,6 +103,10 @@ class ClosedFormTerms(Protocol):
         """m_u `[n, d]`."""
         ...
 
+    def norms(self, positions: IntArray) -> Float64:
+        """Lengths of the raw weights `[n]`, exactly 0.0 where nothing at all is known."""
+        ...
+
     def dual(self, inputs: Float64) -> Float64:
         """α(x) = G (W_S - m_S) x `[S]`."""
         ...
@@ -150,12 +154,24 @@ class Candidate:
     graph: KnowledgeGraph | None = field(default=None, repr=False)
 
 
+class Predicted(NamedTuple):
+    """The class that was decided for: its concept's id and what it is called."""
+
+    concept: str
+    label: str
+
+
 @dataclass(frozen=True, eq=False)
 class Decision:
     """One prepared input, the class to explain, and the class it is compared with (None: the score itself).
 
     `score = (<inputs, w> - gamma [seen] - offset) / temperature`, with w the seen class's own target, or else the
-    propagated row at unit length.
+    propagated row at unit length, or zeros where nothing is known.
+
+    `log_partition` is the log of the sum of exp(score) over all classes in the running, so that a probability is
+    exp(score - log_partition). `predicted` is the class with the highest score, `is_foil_chosen` tells that the foil
+    was asked for, not found as runner-up. `whole` is the graph that the classifier was fitted on, of which `graph`
+    is the part that decides; classes added later have their facts beyond it.
     """
 
     inputs: NDArray[Any] = field(repr=False)
@@ -166,6 +182,10 @@ class Decision:
     temperature: float = 1.0
     gamma: float = 0.0
     method: str = "graph-gp"
+    log_partition: float | None = None
+    predicted: Predicted | None = None
+    is_foil_chosen: bool = False
+    whole: KnowledgeGraph | None = field(default=None, repr=False)
 
     @property
     def margin(self) -> float:

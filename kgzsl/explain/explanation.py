@@ -13,6 +13,7 @@ from kgzsl.explain.credits import Credit, Reasons
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.verify import check
 from kgzsl.explain.views import VIEWS, view
+from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 __all__ = ["Explanation"]
 
@@ -29,7 +30,8 @@ class Explanation:
     `coverage` is the part of all |credit| that `items` and `constants` show. `cancellation` is |total| over all
     |credit|: near 0, opposing reasons nearly cancel. `support` says how well an unseen target is known from the seen
     classes: its posterior variance beside theirs when each is left out in its turn, "strong" if below that of two
-    thirds of them, "moderate" if below that of a third, else "weak"; a seen target has its own examples, "seen".
+    thirds of them, "moderate" if below that of a third, else "weak"; a seen target has its own examples, "seen", and
+    "none" is said where nothing at all is known, so that every input scores 0.
 
     >>> import kgzsl
     >>> import networkx as nx
@@ -76,8 +78,16 @@ class Explanation:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Fingerprint of the graph that the target's facts are in."""
-        return self.decision.graph_of(self.decision.target).fingerprint
+        """Fingerprint of the graph that the classifier was fitted on, the one its user gave it.
+
+        The part of it that decides has no name of its own, and classes added later have their facts beyond it.
+        """
+        return self.known_graph.fingerprint
+
+    @property
+    def known_graph(self) -> KnowledgeGraph:
+        """The whole graph that the classifier was fitted on."""
+        return self.decision.graph if self.decision.whole is None else self.decision.whole
 
     @cached_property
     def _views(self) -> dict[str, tuple[Credit, ...]]:
@@ -96,10 +106,11 @@ class Explanation:
         return self._views[name]
 
     def verify(self) -> None:
-        """Recompute every number from graph, features and input by dense algebra; `ExplanationError` names a wrong one.
+        """Recompute all that is said from graph, features and input; `ExplanationError` names what is wrong.
 
-        Nothing of the explainer's own algebra is used: kernels are inverted outright, paths are weighed by
-        determinants of the inverse, cited facts are looked up in the graph.
+        For the numbers nothing of the explainer's own algebra is used: kernels are inverted outright, paths are
+        weighed by determinants of the inverse, cited facts are looked up in the graph. Probabilities follow from the
+        scores. Words, and what a row names, are made a second time from the decision and compared.
         """
         check(self)
 

@@ -74,6 +74,7 @@ class Account:
     `constants` are named shares without a path; `sources` is the exact credit of every concept where paths end
     `[num_concepts]`; `paths` those listed, largest first; `rest` what the listed paths leave of the sources, and
     `rest_gross` the sum of its parts' magnitudes. `support` is what each seen class gives, in the model's order.
+    `variance` and `origin` are None for a seen class and for one of which nothing is known.
     """
 
     sign: float
@@ -97,9 +98,10 @@ class Account:
 
 @dataclass(frozen=True, eq=False)
 class Ledger:
-    """One account for the target, and one for the foil if there is one."""
+    """One account for the target, and one for the foil if there is one; `reach` is how far their paths go."""
 
     accounts: tuple[Account, ...]
+    reach: Reach
 
     @property
     def total(self) -> float:
@@ -121,7 +123,8 @@ def knowledge_support(variance: float, gram_diagonal: Float64, noise: float) -> 
 def keep_books(decision: Decision, reach: Reach) -> Ledger:
     """Split target and foil; candidates on the same graph share its walk kernels."""
     kernels: dict[tuple[int, float], WalkKernel] = {}
-    return Ledger(tuple(_account(decision, sign, candidate, reach, kernels) for sign, candidate in decision.sides()))
+    accounts = tuple(_account(decision, sign, candidate, reach, kernels) for sign, candidate in decision.sides())
+    return Ledger(accounts, reach)
 
 
 def _account(
@@ -140,10 +143,11 @@ def _account(
         return _seen_account(decision, sign, candidate, terms, constants)
     (node,) = candidate.index.positions([candidate.concept]).tolist()
     here = np.array([node], dtype=np.int64)
+    norm = float(terms.norms(here)[0])
+    if norm == 0.0:
+        support = np.zeros(len(decision.model.classes))
+        return _pathless(sign, candidate, terms, (*constants, ("unknown", 0.0)), support)
     coefficients, prior = terms.coefficients(here)[0], terms.prior_rows(here)[0]
-    norm = float(np.linalg.norm(prior + coefficients @ terms.residuals))
-    if not norm > 0.0:
-        raise ExplanationError(f"nothing at all is known of {candidate.concept!r}: its weights are zero")
     unit /= norm
     dual = terms.dual(inputs)
     constants.append(("mean", unit * float(terms.mean @ inputs)))
@@ -192,11 +196,22 @@ def _seen_account(
     examples = sign / decision.temperature * float(terms.targets[row] @ decision.inputs)
     support = np.zeros(len(decision.model.classes))
     support[row] = examples
+    return _pathless(sign, candidate, terms, (*constants, ("examples", examples)), support)
+
+
+def _pathless(
+    sign: float,
+    candidate: Candidate,
+    terms: ClosedFormTerms,
+    constants: tuple[tuple[str, float], ...],
+    support: Float64,
+) -> Account:
+    """A class that no path leads to: it has its own examples, or nothing is known of it."""
     return Account(
         sign=sign,
         candidate=candidate,
         terms=terms,
-        constants=(*constants, ("examples", examples)),
+        constants=constants,
         paths=(),
         sources=np.zeros(candidate.index.num_concepts),
         rest=0.0,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kgzsl.display.html import Bar, Block, Card, Fold, card_html
 from kgzsl.display.rounding import decimals_for, signed, sum_preserving
 from kgzsl.display.text import cell_width, escape_text, fit, pad
+from kgzsl.explain.making import counted
 
 if TYPE_CHECKING:
     from kgzsl.explain.credits import Credit
@@ -48,12 +49,15 @@ def text(explanation: "Explanation") -> str:
     """At most `LINES` lines of at most `WIDTH` columns."""
     cautions = _cautions(explanation)
     # seven lines are always there: verdict, question, two titles, rule, total, footer
-    sheet = _sheet(explanation, LINES - 7 - len(cautions) - len(_also(explanation, 0)))
+    room = max(LINES - 7 - len(cautions) - len(_also(explanation, 0)), 0)
+    sheet = _sheet(explanation, room)
+    if not sheet.reasons and sheet.against:
+        sheet = _sheet(explanation, min(room, LINES - 8 - len(cautions) - len(_also(explanation, 0))))
     words = max((len(line.printed) for line in _lines(sheet)), default=0)
     words = max(words, len(sheet.total))
     label = min(max((cell_width(line.label) for line in _lines(sheet)), default=0), _LABEL)
     lines = [_heading(explanation, sheet.total), f" {_question(explanation)}"]
-    lines += [_row(line, words, label) for line in sheet.reasons]
+    lines += [_row(line, words, label) for line in sheet.reasons] or [f"  {_nothing(explanation, sheet)}"]
     for title, block in (("against", sheet.against), ("also", sheet.also)):
         lines += [f" {title}" if block else "", *(_row(line, words, label) for line in block)]
     lines.append("  " + "─" * words)
@@ -75,7 +79,7 @@ def html(explanation: "Explanation") -> str:
         description=", ".join([_named(explanation)[0], *verdict, _question(explanation)]),
         cautions=tuple(_cautions(explanation)),
         blocks=(
-            Block(_question(explanation), bars["reasons"]),
+            Block(_question(explanation), bars["reasons"], empty=_nothing(explanation, sheet)),
             Block("against", bars["against"]),
             Block("also", bars["also"]),
         ),
@@ -119,10 +123,13 @@ def _also(explanation: "Explanation", room: int) -> list[tuple[str, str, float]]
     hidden = explanation.items[room:]
     left = [*hidden, *explanation.others]
     rows = []
-    if left:
-        counted = len(explanation.reasons.bundles) + len(_own(explanation)) - len(explanation.items) + len(hidden)
-        note = explanation.others[0].note if explanation.others else ""
-        rows.append((f"{counted:,} smaller reasons", note, math.fsum(row.credit for row in left)))
+    if hidden:
+        num_hidden = len(explanation.reasons.bundles) + len(_own(explanation)) - len(explanation.items) + len(hidden)
+        fainter = sum(account.num_rest for account in explanation.reasons.ledger.accounts)
+        note = f"and {counted(fainter, 'fainter source')}" if fainter else ""
+        rows.append((counted(num_hidden, "smaller reason"), note, math.fsum(row.credit for row in left)))
+    else:
+        rows += [(row.label, row.note, row.credit) for row in left]
     rows += [(row.label, row.note, row.credit) for row in explanation.constants]
     largest = max((abs(row.credit) for row in explanation.rows), default=0.0)
     if abs(explanation.residual) > 5e-4 * largest:
@@ -160,6 +167,14 @@ def _question(explanation: "Explanation") -> str:
     return f"why {target} rather than {foil}" if foil else f"what the score of {target} is made of"
 
 
+def _nothing(explanation: "Explanation", sheet: _Sheet) -> str:
+    """What stands below the question where no reason answers it."""
+    target, foil = _named(explanation)
+    if sheet.against:
+        return f"no listed reason speaks for {target}"
+    return "nothing the model knows tells them apart" if foil else f"nothing the model knows bears on {target}"
+
+
 def _heading(explanation: "Explanation", total: str) -> str:
     """The verdict in one line; the last part is shortened where it would not fit."""
     target, _ = _named(explanation)
@@ -172,16 +187,22 @@ def _heading(explanation: "Explanation", total: str) -> str:
 
 
 def _verdict(explanation: "Explanation", total: str) -> list[str]:
-    """Probability, runner-up, odds and margin."""
+    """Probability, what was predicted if that is another class, the foil, odds and margin."""
     _, foil = _named(explanation)
+    decision = explanation.decision
     parts = [_percent(explanation.probability)]
     if foil:
-        place = "next" if explanation.margin >= 0 else "beaten by"
-        parts.append(f"{place}: {foil} {_percent(explanation.foil_probability)}".rstrip())
+        place = "next:" if explanation.margin >= 0 else "beaten by:"
+        place = "against" if decision.is_foil_chosen else place
+        parts.append(f"{place} {foil} {_percent(explanation.foil_probability)}".rstrip())
         has_odds = explanation.probability is not None and explanation.foil_probability is not None
         parts.append(f"odds {_odds(explanation.margin)} (margin {total})" if has_odds else f"margin {total}")
     else:
         parts.append(f"score {total}")
+    predicted = decision.predicted
+    is_beaten = decision.foil is not None and not decision.is_foil_chosen
+    if predicted is not None and predicted.concept != decision.target.concept and not is_beaten:
+        parts.insert(1, f"predicted: {fit(escape_text(predicted.label), _NAME)}")
     return [part for part in parts if part]
 
 
@@ -215,8 +236,10 @@ def _cautions(explanation: "Explanation") -> list[str]:
 
 
 def _footer(explanation: "Explanation") -> str:
-    graph = explanation.decision.graph_of(explanation.decision.target)
-    version = f"{explanation.method} · graph {graph.name}@{explanation.fingerprint[:6]}"
+    decision = explanation.decision
+    added = any(decision.graph_of(side) is not decision.graph for _, side in decision.sides())
+    graph = f"{explanation.known_graph.name}@{explanation.fingerprint[:6]}{' and additions' if added else ''}"
+    version = f"{explanation.method} · graph {graph}"
     return fit(escape_text(f"{version} · the model's reasons, not the world's"), WIDTH - 1)
 
 

@@ -1,8 +1,9 @@
 """The shares of one candidate computed a second time, by another road: whole inverses instead of searches.
 
-Nothing here uses the model's terms beyond its fitted numbers (targets, shares, betas, noise, prior), nor the
-explainer's walks: the adjacency is built from the edges again, the kernels from an outright inverse, the Gaussian
-process from its definition, and a path is weighed by the determinant of a block of that inverse.
+Nothing here uses the model's terms beyond its fitted numbers (targets, shares, betas, noise, prior) and its word that
+nothing is known of a class (a length of 0.0), nor the explainer's walks: the adjacency is built from the edges again,
+the kernels from an outright inverse, the Gaussian process from its definition, and a path is weighed by the
+determinant of a block of that inverse.
 """
 
 from collections.abc import Iterable, Sequence
@@ -115,7 +116,12 @@ def recount(decision: Decision, sign: float, candidate: Candidate) -> Recount:
     constants = {"offset": -unit * candidate.offset} if candidate.offset else {}
     if candidate.is_seen:
         return _recounted_seen(decision, candidate, terms, unit, constants)
-    (node,) = candidate.index.positions([candidate.concept]).tolist()
+    here = candidate.index.positions([candidate.concept])
+    if not terms.norms(here)[0]:
+        empty = np.zeros(candidate.index.num_concepts)
+        constants["unknown"] = 0.0
+        return Recount(constants, empty, np.zeros(len(seen)), None, "none", sum(constants.values()), {}, {}, None)
+    node = int(here[0])
     centred = np.asarray(candidate.features, dtype=np.float64)
     centred = centred - centred[seen].mean(axis=0)
     adjacency = _adjacency(decision, candidate)

@@ -36,7 +36,7 @@ def to_dict(explanation: "Explanation") -> dict[str, Any]:
         "gamma": decision.gamma,
         "method": explanation.method,
         "assumptions": list(explanation.assumptions),
-        "graph": {"name": decision.graph_of(decision.target).name, "fingerprint": explanation.fingerprint},
+        "graph": {"name": explanation.known_graph.name, "fingerprint": explanation.fingerprint},
         "items": [_row(row) for row in explanation.items],
         "others": [_row(row) for row in explanation.others],
         "constants": [_row(row) for row in explanation.constants],

@@ -9,8 +9,9 @@ import numpy as np
 
 from kgzsl.errors import ExplanationError, KgzslError
 from kgzsl.explain.ledger import Account
+from kgzsl.explain.making import ASSUMPTIONS, Made, make
 from kgzsl.explain.recount import Recount, recount
-from kgzsl.explain.views import VIEWS
+from kgzsl.explain.views import VIEWS, view
 
 if TYPE_CHECKING:
     from kgzsl.explain.credits import Credit
@@ -32,6 +33,11 @@ class _Checker:
     def same(self, what: str, found: float, expected: float, *, tolerance: float = _RELATIVE) -> None:
         slack = tolerance * abs(expected) + 1e-3 * tolerance * self.size
         if not abs(found - expected) <= slack:
+            raise ExplanationError(f"{what}: the explanation says {found!r}, a recount gives {expected!r}")
+
+    def close(self, what: str, found: float, expected: float) -> None:
+        """Of numbers that no size of credits bounds, such as probabilities."""
+        if not abs(found - expected) <= _RELATIVE * abs(expected):
             raise ExplanationError(f"{what}: the explanation says {found!r}, a recount gives {expected!r}")
 
     def true(self, holds: bool, message: str) -> None:
@@ -61,6 +67,68 @@ def check(explanation: "Explanation") -> None:
         _view(checker, explanation, name, recounts, paths)
         _citations(explanation, rows)
     _citations(explanation, explanation.rows)
+    _decided(checker, explanation)
+    _retold(checker, explanation)
+
+
+def _decided(checker: _Checker, explanation: "Explanation") -> None:
+    """What was decided, how likely it was said to be, and by what method."""
+    decision = explanation.decision
+    foil = decision.foil
+    said = {
+        "prediction": (explanation.prediction, decision.target.concept),
+        "foil": (explanation.foil, None if foil is None else foil.concept),
+        "probability": (explanation.probability, decision.target.probability),
+        "foil_probability": (explanation.foil_probability, None if foil is None else foil.probability),
+        "method": (explanation.method, decision.method),
+        "assumptions": (explanation.assumptions, ASSUMPTIONS),
+    }
+    for name, (found, expected) in said.items():
+        checker.true(found == expected, f"{name}: the explanation says {found!r}, the decision was {expected!r}")
+    if decision.log_partition is not None:
+        for _, candidate in decision.sides():
+            if candidate.probability is not None:
+                share = math.exp(candidate.score - decision.log_partition)
+                checker.close(f"probability of {candidate.concept}", candidate.probability, share)
+    mine, other = explanation.probability, explanation.foil_probability
+    if mine is not None and other is not None:
+        likelier, other = (mine, other) if decision.margin >= 0 else (other, mine)
+        checker.close("odds of the two probabilities", other, likelier * math.exp(-abs(decision.margin)))
+
+
+def _retold(checker: _Checker, explanation: "Explanation") -> None:
+    """Every row of the explanation and of its views, words and all, against those made from the decision anew."""
+    made = make(explanation.decision, explanation.reasons.ledger.reach, len(explanation.items))
+    for part in ("items", "others", "constants"):
+        _same_rows(checker, part, getattr(explanation, part), getattr(made, part))
+    for number in ("coverage", "cancellation"):
+        checker.same(number, getattr(explanation, number), getattr(made, number))
+    checker.true(explanation.support == made.support, f"support: says {explanation.support}, it is {made.support}")
+    for name in VIEWS:
+        _same_rows(checker, f"view {name}", explanation.by(name), _viewed(made, name))
+
+
+def _viewed(made: Made, name: str) -> "tuple[Credit, ...]":
+    return view(made.reasons, name)  # type: ignore[arg-type]  # one of VIEWS
+
+
+def _same_rows(checker: _Checker, part: str, found: "tuple[Credit, ...]", expected: "tuple[Credit, ...]") -> None:
+    checker.true([row.key for row in found] == [row.key for row in expected], f"{part}: other rows than are made anew")
+    for row, again in zip(found, expected, strict=True):
+        for name in ("kind", "label", "note", "concepts", "paths", "facts"):
+            said, is_so = getattr(row, name), getattr(again, name)
+            checker.true(
+                said == is_so, f"{row.label}, {name}: the explanation says {said!r}, made anew it is {is_so!r}"
+            )
+        checker.true(
+            [concept for concept, _ in row.near] == [concept for concept, _ in again.near],
+            f"{row.label}, near: the explanation says {row.near!r}, made anew it is {again.near!r}",
+        )
+        for (concept, share), (_, expected_share) in zip(row.near, again.near, strict=True):
+            checker.same(f"{row.label}, near {concept}", share, expected_share)
+        numbers = zip((row.credit, row.gross, *row.sides), (again.credit, again.gross, *again.sides), strict=True)
+        for name, (value, value_again) in zip(("credit", "gross", "target", "foil"), numbers, strict=True):
+            checker.same(f"{row.label}, {name}", value, value_again)
 
 
 def _size(again: Recount) -> float:
@@ -123,7 +191,8 @@ def _constants(explanation: "Explanation", recounts: Iterable[Recount]) -> dict[
     found: dict[tuple[str, ...], float] = {}
     for again, account in zip(recounts, explanation.reasons.ledger.accounts, strict=True):
         for name, credit in again.constants.items():
-            key = (name, account.candidate.concept) if name in ("examples", "match") else (name,)
+            own = name in ("examples", "match", "unknown")
+            key = (name, account.candidate.concept) if own else (name,)
             found[key] = found.get(key, 0.0) + credit
     return found
 

@@ -246,6 +246,7 @@ def test_a_class_on_a_graph_of_its_own_is_compared_with_the_others(animals):
         index=grown.index,
         features=features,
         score=float(raw @ animals.inputs / np.linalg.norm(raw) / 0.1),
+        probability=None,
         graph=grown,
     )
     e = explain(replace(plain, target=target))

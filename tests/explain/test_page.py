@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from kgzsl.display.text import cell_width
 from kgzsl.explain import explain
+from kgzsl.explain.decision import Predicted
+from kgzsl.propagation.gp_settings import GPSettings
 
 NUMBER = re.compile(r"^ {2} *([+-]?[\d,]+\.\d+)  ", re.MULTILINE)
 EVIL = "<script>alert(1)</script>\x1b[31m\n\u202e$x_1$" + "w" * 60
@@ -133,6 +135,8 @@ import hashlib, json, sys
 sys.path.insert(0, {here!r})
 from conftest import ANIMALS, EVERY, World
 from kgzsl.explain import explain
+from kgzsl.explain.decision import Predicted
+from kgzsl.propagation.gp_settings import GPSettings
 world = World(ANIMALS, ["horse", "ass", "cow", "tiger", "dog"], relations=EVERY)
 e = explain(world.decision("zebra", "lion", gamma=0.1))
 whole = json.dumps(e.to_dict()) + str(e) + e._repr_html_() + repr(list(e.graph().edges(keys=True, data=True)))
@@ -172,3 +176,44 @@ zebra  <1 %   beaten by: horse 89 %   odds 1 : 103 (margin -4.63)   knowledge su
   -4.63  total                        shown credit covers 92 % of all |credit|
  graph-gp · graph toy@{version} · the model's reasons, not the world's
 """
+
+
+def test_a_foil_that_was_chosen_is_not_called_next_and_the_prediction_is_said(animals):
+    decision = replace(animals.decision("zebra", "lion"), predicted=Predicted("horse", "horse"), is_foil_chosen=True)
+    heading = str(explain(decision)).splitlines()[0]
+    assert heading.startswith("zebra  4 %   predicted: horse   against lion 86 %   odds 1 : ")
+    assert "predicted: horse · against lion" in explain(decision)._repr_html_()
+    alone = str(explain(replace(decision, foil=None, is_foil_chosen=False))).splitlines()[0]
+    assert alone.startswith("zebra  4 %   predicted: horse   score ")
+    beaten = str(explain(replace(decision, is_foil_chosen=False))).splitlines()[0]
+    assert beaten.startswith("zebra  4 %   beaten by: lion 86 %   odds")
+
+
+def test_no_reasons_are_not_counted(animals):
+    e = explain(animals.decision("zebra", "lion"), k=100)
+    assert "0 smaller reasons" not in str(e) + e._repr_html_() + str(e.to_dict())
+    seen = explain(animals.decision("horse", "cow"))
+    assert seen.others == ()
+    assert "smaller reason" not in str(seen)
+
+
+def test_where_nothing_tells_two_classes_apart_the_page_says_so(make_world):
+    """Two leaves of the seen classes' only parent, and no features: every share of one is the other's as well."""
+    world = make_world(
+        [("a", None, "r"), ("b", None, "r"), ("u", None, "r"), ("v", None, "r")], ["a", "b"],
+        settings=GPSettings.of(walk=1, walk_beta=1.0),
+    )  # fmt: skip
+    e = explain(world.decision("u", "v"))
+    assert "why u rather than v\n  nothing the model knows tells them apart" in str(replace(e, items=()))
+    assert "nothing the model knows tells them apart" in replace(e, items=())._repr_html_()
+
+
+def test_the_graph_named_is_the_one_that_was_given(animals):
+    whole = animals.kg.add_concepts(["unicorn"])
+    e = explain(replace(animals.decision("zebra", "lion"), whole=whole))
+    assert e.fingerprint == whole.fingerprint != animals.kg.fingerprint
+    assert f"graph toy@{whole.fingerprint[:6]} ·" in str(e)
+    assert e.to_dict()["graph"] == {"name": "toy", "fingerprint": whole.fingerprint}
+    e.verify()
+    target = replace(e.decision.target, graph=whole.subgraph(animals.kg.ids))
+    assert f"graph toy@{whole.fingerprint[:6]} and additions ·" in str(explain(replace(e.decision, target=target)))

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from kgzsl.errors import ExplanationError
@@ -72,3 +73,63 @@ def test_the_recount_solves_large_graphs_instead_of_inverting_them(explanation, 
     assert sparse.sources == pytest.approx(dense.sources, abs=1e-12)
     assert sparse.support == pytest.approx(dense.support, abs=1e-12)
     explanation.verify()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("probability", 0.9),
+        ("foil_probability", 0.9),
+        ("prediction", "lion"),
+        ("foil", "horse"),
+        ("foil", None),
+        ("method", "x"),
+        ("assumptions", ()),
+    ],
+)
+def test_a_changed_word_of_the_verdict_is_named(explanation, name, value):
+    with pytest.raises(ExplanationError, match=name):
+        replace(explanation, **{name: value}).verify()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("label", "is striped"),
+        ("note", "like nothing"),
+        ("kind", "fact"),
+        ("concepts", ("tiger",)),
+        ("near", (("cow", 1.0),)),
+        ("paths", ()),
+        ("facts", (Edge("zebra", "is_a", "equine"),)),
+        ("gross", 99.0),
+        ("sides", (9.0, -9.0)),
+    ],
+)
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_changed_word_of_a_row_is_named(explanation, place, name, value):
+    row = explanation.items[place]
+    assert getattr(row, name) != value
+    items = [replace(one, **{name: value}) if one is row else one for one in explanation.items]
+    with pytest.raises(ExplanationError):
+        replace(explanation, items=tuple(items)).verify()
+
+
+def test_changed_words_of_the_rest_and_of_constants_are_named(explanation):
+    for part in ("others", "constants"):
+        first, *more = getattr(explanation, part)
+        with pytest.raises(ExplanationError, match="invented"):
+            replace(explanation, **{part: (replace(first, label="invented"), *more)}).verify()
+    with pytest.raises(ExplanationError, match="other rows"):
+        replace(explanation, items=explanation.items[::-1]).verify()
+
+
+def test_probabilities_follow_from_the_scores(explanation):
+    """Both raised together with the decision's own: the odds, or the sum over all classes, give them away."""
+    decision = explanation.decision
+    likely = replace(decision, target=replace(decision.target, probability=0.9))
+    with pytest.raises(ExplanationError, match="odds"):
+        replace(explanation, probability=0.9, decision=likely).verify()
+    summed = replace(decision, log_partition=decision.target.score - np.log(0.25))
+    with pytest.raises(ExplanationError, match="probability of zebra"):
+        replace(explanation, decision=summed).verify()
