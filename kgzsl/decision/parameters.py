@@ -19,9 +19,15 @@ class _NotPlainError(Exception):
 
 
 def described_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Those parameters that are plain values, or one of our propagators; all others are left out."""
+    """Those parameters that are plain values, or one of our propagators; all others are left out.
+
+    Of `features` only a name is kept: data, a matrix as lists among them, are with the fitted encoder already. Arrays
+    of numbers are never written.
+    """
     found = {}
     for name, value in parameters.items():
+        if name == "features" and not isinstance(value, str):
+            continue
         try:
             found[name] = _described(value)
         except _NotPlainError:
@@ -35,7 +41,7 @@ def restored_parameters(described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _described(value: Any) -> Any:
-    if isinstance(value, np.generic | np.ndarray):
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.dtype.kind in "UO"):
         value = value.tolist()
     if value is None or isinstance(value, str | int | float | bool):
         return value

@@ -52,6 +52,16 @@ def test_plain_values_come_back_and_all_others_are_left_out():
     assert through_json(given) == {"a": None, "b": "text", "c": [1, 2.5], "d": ["x", "y"], "e": 0.5, "h": True}
 
 
+@pytest.mark.parametrize("features", [np.eye(2), (np.eye(2), ["a", "b"]), ([[1.0]], ["a"]), [[1.0]], {"a": [1.0]}])
+def test_features_that_are_data_are_not_written(features):
+    assert described_parameters({"features": features, "unseen": np.array(["a"])}) == {"unseen": ["a"]}
+    assert described_parameters({"features": "text"}) == {"features": "text"}
+
+
+def test_arrays_of_numbers_are_not_written():
+    assert described_parameters({"a": np.eye(2), "b": [np.eye(2)]}) == {}
+
+
 def test_a_class_of_the_same_name_is_not_ours():
     @dataclass(frozen=True)
     class SGCN:
