@@ -166,8 +166,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _fit(self, examples: Examples) -> None:
         if self.graph is None:
-            mean = examples.weights.mean(axis=0) if examples.kind == "prototype" else np.zeros(self.n_features_in_)
-            scale = InputScale(examples.kind, mean)
+            scale = InputScale.of(examples.kind, examples.weights)
             given = Calibration(0.0, DEFAULT_TEMPERATURE, "default")
             self._take(Problem(examples.classes, scale, scale.targets(examples.weights), given), None)
             return

@@ -132,6 +132,7 @@ def _plain_parts(
     for value in (calibration.gamma, calibration.temperature):
         _require(isinstance(value, int | float) and math.isfinite(value), "a finite gamma and temperature")
     _require(calibration.temperature > 0, "a temperature above 0")
+    _require(calibration.at_bound in ("", "low", "high"), "a known bound of the temperature")
     _require(card["kind"] in ("linear", "prototype"), "inputs of a known kind")
     _require(all(np.isfinite(array).all() for array in arrays.values() if array.dtype.kind == "f"), "finite numbers")
     scale = InputScale(card["kind"], arrays["mean"])

@@ -16,18 +16,30 @@ MIN_CLASSES = 4
 DEFAULT_TEMPERATURE = 0.1
 """Temperature where there are no inputs to choose it on: unit rows, so scores lie in [-1, 1]."""
 
+COSINE_BOUNDS = (0.02, 1.0)
+"""Temperatures of cosines: below, 0.1 of cosine is e^5 to 1; above, no cosine says anything."""
+
+PRIOR_CLASSES = 10
+"""The default temperature counts as much as what this many held-out classes say."""
+
+SAMPLES_A_CLASS = 10
+"""Held-out samples that count as one held-out class, where there are few."""
+
 
 @dataclass(frozen=True)
 class Calibration:
     """`gamma` is taken off the scores of seen classes, then all are divided by `temperature`.
 
-    `source` tells where both come from: "pretended-unseen folds", "given" or "default".
+    `source` tells where both come from: "pretended-unseen folds", "given" or "default". `at_bound` is "low" or "high"
+    where the search for the temperature, or what it may be, ended at that bound: probabilities are then too even or
+    too sharp, and no sample says by how much; "" otherwise.
     """
 
     gamma: float
     temperature: float
     source: str
     num_folds: int = 0
+    at_bound: str = ""
 
 
 def is_calibration(value: object) -> bool:
@@ -58,8 +70,16 @@ def check_stacking(calibration: str | float | None, num_classes: int) -> None:
         )
 
 
-def calibrate(calibration: str | float | None, folds: Sequence[CalibrationFold]) -> Calibration:
-    """Choose gamma as `calibration` asks, and the temperature on held-out classes against each other."""
+def calibrate(
+    calibration: str | float | None, folds: Sequence[CalibrationFold], *, is_cosine: bool = True
+) -> Calibration:
+    """Choose gamma as `calibration` asks, and the temperature on held-out classes against each other.
+
+    Few held-out classes give temperatures that are far too low (all of their samples are told apart) or too high. Of
+    cosines (`is_cosine`), log temperature is therefore n / (n + 10) of what the folds choose and the rest of the
+    default 0.1, and is kept within 0.02 and 1; n counts held-out classes over all folds, or a tenth of their samples
+    if that is less. Scores in other units (linear weights, models with scores of their own) have no such default.
+    """
     if calibration == "stacking":
         if not all(fold.is_seen[fold.labels].any() for fold in folds):
             raise InputFormatError(
@@ -71,5 +91,20 @@ def calibrate(calibration: str | float | None, folds: Sequence[CalibrationFold])
         gamma = 0.0 if calibration is None else float(calibration)
     if not folds:
         return Calibration(gamma, DEFAULT_TEMPERATURE, "default")
-    temperature = choose_temperature([_among_held_out(fold) for fold in folds]).temperature
-    return Calibration(gamma, temperature, "pretended-unseen folds", len(folds))
+    judged = [_among_held_out(fold) for fold in folds]
+    chosen = choose_temperature(judged)
+    temperature, at_bound = chosen.temperature, chosen.at_bound
+    if is_cosine:
+        temperature, side = _steadied(temperature, judged)
+        at_bound = side or at_bound
+    return Calibration(gamma, temperature, "pretended-unseen folds", len(folds), at_bound)
+
+
+def _steadied(temperature: float, judged: Sequence[CalibrationFold]) -> tuple[float, str]:
+    """The temperature drawn towards the default, and the bound it is held back by, or ""."""
+    num_classes = sum(len(fold.is_seen) for fold in judged)
+    told = min(num_classes, sum(len(fold.labels) for fold in judged) / SAMPLES_A_CLASS)
+    weight = told / (told + PRIOR_CLASSES)
+    drawn = float(np.exp(weight * np.log(temperature) + (1 - weight) * np.log(DEFAULT_TEMPERATURE)))
+    low, high = COSINE_BOUNDS
+    return (low, "low") if drawn < low else (high, "high") if drawn > high else (drawn, "")

@@ -48,7 +48,7 @@ class Settings:
 def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitReport]:
     """Encode the graph around the classes, propagate, calibrate."""
     classes = examples.classes
-    scale = _scale(examples)
+    scale = InputScale.of(examples.kind, examples.weights)
     targets = scale.targets(examples.weights)
     undirected = _undirected(classes, targets)
     check_stacking(settings.calibration, 0 if examples.X is None else classes.num_seen)
@@ -75,7 +75,8 @@ def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitRep
     )
     clock.lap("propagation")
     folds = _folds(problem, settings, supervision, examples)
-    problem = replace(problem, calibration=calibrate(settings.calibration, folds))
+    is_cosine = scale.kind == "prototype" and not hasattr(model, "scores")
+    problem = replace(problem, calibration=calibrate(settings.calibration, folds, is_cosine=is_cosine))
     clock.lap("calibration")
     seen, unseen = classes.concepts[: classes.num_seen], classes.concepts[classes.num_seen :]
     report = FitReport(
@@ -103,12 +104,6 @@ class _Clock:
         now = time.perf_counter()
         self.laps[name] = now - self._last
         self._last = now
-
-
-def _scale(examples: Examples) -> InputScale:
-    if examples.kind == "linear":
-        return InputScale("linear", np.zeros(examples.weights.shape[1] - 1))
-    return InputScale("prototype", examples.weights.mean(axis=0))
 
 
 def _undirected(classes: Classes, targets: FloatArray) -> tuple[str, ...]:

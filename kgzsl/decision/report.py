@@ -40,7 +40,7 @@ class FitReport:
             f"{self.num_seen:,} seen and {self.num_unseen:,} unseen classes, {self.num_examples:,} examples, "
             f"graph of {self.num_concepts:,} concepts and {self.num_edges:,} edges",
             f"gamma {self.calibration.gamma:.4g}, temperature {self.calibration.temperature:.4g} "
-            f"({self.calibration.source})",
+            f"({self.calibration.source}{_bound(self.calibration)})",
             f"time: {spent}",
         ]
         if self.unused:
@@ -52,6 +52,12 @@ class FitReport:
         if self.undirected:
             lines.append(f"{len(self.undirected):,} seen class(es) with weights of zero")
         return "\n".join(lines)
+
+
+def _bound(calibration: Calibration) -> str:
+    if not calibration.at_bound:
+        return ""
+    return f"; the choice of a temperature ended at its {calibration.at_bound} bound: trust no probability by its size"
 
 
 def unused_relations(index: GraphIndex, classes: Iterable[str], relations: Iterable[str]) -> dict[str, int]:

@@ -112,3 +112,17 @@ def test_eight_threads_get_the_answers_of_one(zoo):
     serial = [asked(one, row) for row in range(48)]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda row: asked(many, row), range(48))) == serial
+
+
+@pytest.mark.parametrize("factor", [1e160, 1e-160])
+def test_inputs_in_any_unit_give_the_same_predictions(zoo, factor):
+    plain = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen, calibration="stacking").fit(zoo.X, zoo.y)
+    scaled = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen, calibration="stacking").fit(zoo.X * factor, zoo.y)
+    expected = plain.predict_proba(zoo.X_unseen)
+    np.testing.assert_allclose(scaled.predict_proba(zoo.X_unseen * factor), expected, rtol=1e-4)  # float32 weights
+
+
+def test_inputs_that_leave_the_finite_numbers_are_refused(zoo):
+    clf = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen)
+    with pytest.raises(InputFormatError, match="too large to compute with"):
+        clf.fit(np.sign(zoo.X) * 1.7e308, zoo.y)

@@ -35,6 +35,22 @@ def test_prototypes_are_centred_and_linear_inputs_get_a_constant():
     assert (prototype.dim, linear.dim) == (2, 2)
 
 
+@given(arrays(np.float64, (5, 3), elements=FINITE), st.integers(-900, 900))
+def test_rows_times_a_power_of_two_are_the_same_unit_rows(rows, exponent):
+    assert unit_rows(np.ldexp(rows, exponent)).tobytes() == unit_rows(rows).tobytes()
+
+
+def test_inputs_too_large_to_be_prepared_are_refused():
+    huge = np.array([[1.0, 1.0], [1.5e308, -1.5e308]])
+    with pytest.raises(InputFormatError, match=r"1 value\(s\) of the inputs are too large.*row\(s\) 1 "):
+        InputScale("prototype", np.array([-1e308, 0])).prepare(huge)
+    with pytest.raises(InputFormatError, match="class means are too large"):
+        InputScale.of("prototype", np.vstack([huge[1:]] * 2)).targets(huge)
+    with pytest.raises(InputFormatError, match="are too large"):
+        InputScale("linear", np.zeros(2)).prepare(huge)
+    assert InputScale.of("linear", np.ones((3, 4))).dim == 3
+
+
 def test_values_that_are_not_finite_are_counted():
     rows = np.ones((3, 2))
     require_finite(rows, "rows")

@@ -104,7 +104,8 @@ def brute_force(zoo):
         )
         for fold in folds
     ]
-    return choose_stacking(folds).gamma, choose_temperature(held_out).temperature
+    chosen, told = choose_temperature(held_out).temperature, 64 / 10  # 8 classes, but 64 samples
+    return choose_stacking(folds).gamma, chosen ** (told / (told + 10)) * 0.1 ** (10 / (told + 10))
 
 
 def test_gamma_and_temperature_follow_from_the_definition(zoo):

@@ -1,5 +1,6 @@
 """A model that was saved and loaded says the same, to the last bit."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -14,6 +15,8 @@ from kgzsl.loading import load_model
 from kgzsl.propagation.gp_settings import GPSettings
 from kgzsl.propagation.graph_gp import GraphGP
 from kgzsl.sources.catalog import load_graph
+
+FIXED = GraphGP(settings=GPSettings.of(text=1, walk=1, walk_beta=3.0), folds=3)
 
 
 @pytest.mark.parametrize("propagator", ["graph-gp", "graph-gp, fixed", "sgcn", "conse", "eszsl"])
@@ -93,6 +96,38 @@ def test_a_loaded_model_can_be_fitted_again(fitted, answers, tmp_path, zoo, prop
     clf.save(tmp_path / "model")
     again = clone(load_model(tmp_path / "model")).fit(zoo.X, zoo.y)
     assert answers(again) == answers(clf)
+
+
+@pytest.mark.parametrize("kind", ["pair", "lists", "array", "DataFrame", "mapping"])
+def test_features_that_are_data_are_saved_once_and_can_be_fitted_again(zoo, tmp_path, kind):
+    ids = sorted(set(zoo.rows) - {"okapi.n"})
+    matrix = np.tile(np.stack([zoo.rows[id_] for id_ in ids]), 100)
+    features = {
+        "pair": (matrix, ids),
+        "lists": (matrix.tolist(), ids),
+        "array": np.stack([np.tile(zoo.rows[id_], 100) for id_ in zoo.graph.ids]),
+        "DataFrame": pl.DataFrame(matrix, schema=[f"c{column}" for column in range(1500)]).insert_column(
+            0, pl.Series("id", ids)
+        ),
+        "mapping": dict(zip(ids, matrix, strict=True)),
+    }[kind]
+    clf = ZeroShotClassifier(zoo.graph, features=features, propagator=FIXED).set_params(unseen=np.array(zoo.unseen))
+    clf.fit(zoo.X, zoo.y).save(tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    card = json.loads((tmp_path / "model" / "model.json").read_text())
+    assert sorted(card["parameters"]) == ["calibration", "propagator", "random_state", "relations", "unseen"]
+    assert "features" not in card["parameters"]
+    before = clf.decision_function(zoo.X)
+    assert np.array_equal(loaded.decision_function(zoo.X), before)
+    assert np.array_equal(loaded.fit(zoo.X, zoo.y).decision_function(zoo.X), before)
+
+
+def test_where_the_choice_of_a_temperature_ended_comes_back(fitted, tmp_path):
+    clf = fitted()
+    problem = clf.problem_
+    clf.problem_ = dataclasses.replace(problem, calibration=dataclasses.replace(problem.calibration, at_bound="low"))
+    loaded = load_model(clf.save(tmp_path / "model"))
+    assert loaded.problem_.calibration == clf.problem_.calibration
 
 
 def test_a_graph_of_the_users_is_stored_beside_the_model(model, zoo):

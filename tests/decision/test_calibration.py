@@ -1,0 +1,63 @@
+"""Few held-out classes say little of a temperature, and what bound it ended at is told."""
+
+import numpy as np
+import pytest
+
+from kgzsl.classifier import ZeroShotClassifier
+from kgzsl.decision.calibration import calibrate
+from kgzsl.evaluation.calibration import CalibrationFold, choose_temperature
+
+
+def fold(num_classes, num_samples, *, sharpness=0.3, noise=0.1, seed=0):
+    """Scores against held-out classes alone, a sample's own class ahead by `sharpness`."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, num_classes, num_samples)
+    scores = noise * rng.standard_normal((num_samples, num_classes))
+    scores[np.arange(num_samples), labels] += sharpness
+    return CalibrationFold(scores, labels, np.zeros(num_classes, dtype=bool))
+
+
+@pytest.mark.parametrize(
+    ("num_classes", "num_samples", "told"), [(2, 200, 2), (40, 100, 10), (200, 4000, 200), (3, 5, 0.5)]
+)
+def test_a_temperature_is_drawn_towards_the_default_by_how_little_is_known(num_classes, num_samples, told):
+    part = fold(num_classes, num_samples, sharpness=0.2)
+    chosen = choose_temperature([part]).temperature
+    expected = chosen ** (told / (told + 10)) * 0.1 ** (10 / (told + 10))
+    found = calibrate(None, [part])
+    assert found.temperature == pytest.approx(expected, rel=1e-9)
+    assert calibrate(None, [part], is_cosine=False).temperature == pytest.approx(chosen, rel=1e-9)
+
+
+def test_separable_samples_end_at_the_low_bound():
+    few = calibrate(None, [fold(2, 30, noise=0.001)])
+    assert 0.02 < few.temperature < 0.1
+    many = calibrate(None, [fold(300, 4000, noise=0.001)])
+    assert (few.at_bound, many.at_bound, many.temperature) == ("low", "low", 0.02)
+
+
+def test_scores_that_say_nothing_end_at_the_high_bound():
+    found = calibrate(None, [fold(300, 4000, sharpness=-0.2)])
+    assert (found.temperature, found.at_bound) == (1.0, "high")
+    assert calibrate(None, [fold(300, 4000, sharpness=-0.2)], is_cosine=False).temperature > 1
+
+
+def test_no_folds_no_choice():
+    assert (calibrate(None, []).temperature, calibrate(None, []).at_bound) == (0.1, "")
+
+
+@pytest.mark.parametrize("seen", [("dog.n", "eagle.n", "horse.n", "lion.n"), ("dog.n", "owl.n", "tiger.n", "wolf.n")])
+def test_four_seen_classes_give_a_temperature_near_the_default(zoo, seen):
+    kept = np.isin(zoo.y, seen)
+    clf = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen).fit(zoo.X[kept], zoo.y[kept])
+    assert 0.02 <= clf.temperature_ <= 0.25
+
+
+def test_the_report_says_where_the_choice_ended(zoo):
+    kept = np.isin(zoo.y, ("dog.n", "eagle.n", "horse.n", "lion.n"))
+    X = np.repeat(zoo.X[kept][::8], 8, axis=0)
+    X += 1e-4 * np.random.default_rng(0).standard_normal(X.shape)
+    report = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen).fit(X, zoo.y[kept]).fit_report_
+    told = "; the choice of a temperature ended at its" in str(report)
+    assert told == bool(report.calibration.at_bound)
+    assert report.calibration.at_bound in ("low", "high")
