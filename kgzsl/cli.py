@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
 from kgzsl._version import __version__
-from kgzsl.errors import DataMissingError, IntegrityError, KgzslError, NetworkError, ResourceLimitError, VersionError
+from kgzsl.errors import (
+    DataMissingError,
+    IntegrityError,
+    KgzslError,
+    NetworkError,
+    OutputExistsError,
+    ResourceLimitError,
+    VersionError,
+)
 
 __all__ = ["app", "main"]
 
@@ -22,8 +33,53 @@ if TYPE_CHECKING:
 
 _Location = Annotated[str, typer.Argument(help="A shipped graph such as wordnet, or a file, a folder or a URL.")]
 
+
+class _Group(TyperGroup):
+    """The root of the commands: an interruption and a reader that went away end them with their own exit codes."""
+
+    # caught here, where Typer has not yet turned them into exit code 1
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        with _endings():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _endings():
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+
+
+@contextmanager
+def _endings() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(_interrupted()) from None
+    except BrokenPipeError:
+        raise typer.Exit(_unread()) from None
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # Rich ends the program with code 1
+            raise typer.Exit(_unread()) from None
+        raise
+
+
+def _interrupted() -> int:
+    _aside("interrupted")
+    return 130
+
+
+def _unread() -> int:
+    """Nobody reads the output any more, as behind `| head`: what is still to be written goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return 0
+
+
 app = typer.Typer(
     name="kgzsl",
+    cls=_Group,
     help="Recognise classes without examples by what a knowledge graph says of them.",
     epilog="Start with: kgzsl demo",
     no_args_is_help=True,
@@ -65,6 +121,15 @@ def _aside(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def _writable(path: Path) -> Path:
+    """The path of a file to be written, checked before the work that fills it."""
+    if path.is_dir():
+        raise OutputExistsError(path, "is a folder; name a file")
+    if not path.parent.is_dir():
+        raise DataMissingError(path.parent, f"the folder of {path.name} does not exist")
+    return path
+
+
 @app.callback()
 def _options(
     version: Annotated[
@@ -78,13 +143,12 @@ def _options(
 @app.command()
 def demo(
     report: Annotated[Path, typer.Option(help="Where to write the HTML report.")] = Path("kgzsl-demo.html"),
-    seed: Annotated[int, typer.Option(help="Which classes are unseen.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Which classes are unseen.")] = 0,
 ) -> None:
     """Show the whole story on the shipped WordNet, in under a minute and without a download."""
     from kgzsl.demo import run_demo
 
-    if not report.parent.is_dir():
-        raise DataMissingError(report.parent, "the report's folder does not exist")
+    _writable(report)
     result = run_demo(random_state=seed, show_progress=None)
     typer.echo(str(result))
     report.write_text(result.to_html(), encoding="utf-8")
@@ -125,6 +189,8 @@ def audit(
     ignore: Annotated[list[str] | None, typer.Option(help="Leave out this check, by its code (repeatable).")] = None,
 ) -> None:
     """Look for contradictions, gaps and confused names; exit code 1 if there are errors."""
+    if html is not None:
+        _writable(html)
     report = _graph(graph).audit(ignore=ignore or ())
     typer.echo(str(report))
     if html is not None:
@@ -181,6 +247,8 @@ def tiny_imagenet(
     """Propagators and baselines on real photographs: 130 seen and 35 unseen classes."""
     from kgzsl.bench import run_tiny_imagenet
 
+    if csv is not None:
+        _writable(csv)
     table = run_tiny_imagenet(data, seeds=seeds, models=models, features=features, targets=targets, tell=_aside)
     typer.echo(str(table))
     if csv is not None:
@@ -195,13 +263,16 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        sys.exit(130)
+        sys.exit(_interrupted())
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        sys.exit(_unread())
     except tuple(kind for kind, _ in _EXIT) as error:
         if _shown.debug:
             raise
         typer.echo(f"kgzsl: {error}", err=True)
         sys.exit(next(code for kind, code in _EXIT if isinstance(error, kind)))
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _unread()

@@ -85,3 +85,59 @@ def test_a_report_folder_that_does_not_exist_costs_no_work(tmp_path):
     done = kgzsl("demo", "--report", tmp_path / "no" / "report.html")
     assert done.returncode == 3
     assert "graph-gp" not in done.stdout
+
+
+def test_a_seed_below_zero_is_wrong_usage(tmp_path):
+    done = kgzsl("demo", "--seed", -1, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--seed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("demo", "--report"),
+        ("bench", "tiny-imagenet", "--data", "nowhere", "--csv"),
+        ("graph", "audit", "no", "--html"),
+    ],
+    ids=["demo", "bench", "audit"],
+)
+def test_where_to_write_is_checked_before_the_work(tmp_path, arguments):
+    done = kgzsl(*arguments, tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"{tmp_path} is a folder; name a file" in done.stderr
+    done = kgzsl(*arguments, tmp_path / "no" / "table.csv")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "the folder of table.csv does not exist" in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and signals are asked for as POSIX has them")
+@pytest.mark.parametrize("arguments", [("graph", "info", "wordnet"), ("--version",), ("--help",)])
+def test_a_reader_that_goes_away_ends_it_in_silence(arguments):
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "kgzsl", *arguments]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environment, timeout=120, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+INTERRUPTED = """
+import sys
+import kgzsl.cli, kgzsl.sources.catalog
+
+def interrupted():
+    raise KeyboardInterrupt
+
+kgzsl.sources.catalog.list_graphs = interrupted
+sys.argv = ["kgzsl", "graph", "list"]
+kgzsl.cli.main()
+"""
+
+
+def test_an_interruption_is_code_130():
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", INTERRUPTED]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
