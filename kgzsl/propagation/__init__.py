@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from kgzsl.propagation.dgp import DGP, DGPM
     from kgzsl.propagation.fitted_network import FittedNetwork
     from kgzsl.propagation.gcnz import GCNZ
+    from kgzsl.propagation.gp_settings import GPSettings
     from kgzsl.propagation.graph_gp import GraphGP
     from kgzsl.propagation.network import NetworkPropagator
     from kgzsl.propagation.sgcn import SGCN
@@ -22,6 +23,7 @@ __all__ = [
     "SGCN",
     "AncestorTopology",
     "FittedNetwork",
+    "GPSettings",
     "GraphGP",
     "Messages",
     "NeighborTopology",
@@ -36,6 +38,7 @@ _HOME = {
     "SGCN": "sgcn",
     "AncestorTopology": "topology",
     "FittedNetwork": "fitted_network",
+    "GPSettings": "gp_settings",
     "GraphGP": "graph_gp",
     "Messages": "topology",
     "NeighborTopology": "topology",

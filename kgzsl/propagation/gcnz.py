@@ -6,7 +6,7 @@ from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.convolution_network import Architecture
 from kgzsl.propagation.fitted_network import FittedNetwork
-from kgzsl.propagation.network import fit_architecture, settings_of
+from kgzsl.propagation.network import fit_architecture, require_settings, settings_of
 from kgzsl.propagation.topology import NeighborTopology, Normalization
 
 __all__ = ["GCNZ"]
@@ -44,10 +44,11 @@ class GCNZ:
     relations: tuple[str, ...] | None = None
     device: str = "auto"
 
+    def __post_init__(self) -> None:
+        require_settings(self)
+
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> FittedNetwork:
         """Train; the result holds parameters and no graph."""
-        architecture = Architecture(
-            hidden=tuple(self.hidden), bias="after" if self.bias else "none", dropout=self.dropout
-        )
+        architecture = Architecture(hidden=self.hidden, bias="after" if self.bias else "none", dropout=self.dropout)
         topology = NeighborTopology(normalization=self.normalization, relations=self.relations)
         return fit_architecture(architecture, topology, index, features, supervision, settings=settings_of(self))

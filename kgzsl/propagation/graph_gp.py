@@ -16,6 +16,7 @@ from kgzsl.propagation.gp_kernels import KernelSource, unit_rows
 from kgzsl.propagation.gp_selection import select_settings
 from kgzsl.propagation.gp_settings import GPSettings
 from kgzsl.propagation.gp_terms import GPTerms, compile_terms
+from kgzsl.propagation.propagated_relations import named_relations, propagated_relations
 
 __all__ = ["FittedGraphGP", "GraphGP"]
 
@@ -33,7 +34,8 @@ class GraphGP:
     (I + βL)^-1 and the text kernel convolved with it. The convolution is that of Wu et al., "Simplifying graph
     convolutional networks" (ICML 2019), of unlimited depth and solved in closed form; there is no training loop.
 
-    `relations` are names or kinds whose edges count, in both directions and once each (None: the taxonomic ones).
+    `relations` are names or kinds whose edges count, in both directions and once each (None: the taxonomic ones);
+    relations of kind "negative" or "annotation" are refused.
     `settings` fixes every choice; otherwise `candidates` (None: `default_candidates`) are compared on the seen classes
     alone. Each of `repeats` random splits (None: up to 4, fewer with many
     classes) cuts the seen classes into `folds`; the classes of a fold pretend to be
@@ -63,10 +65,20 @@ class GraphGP:
     repeats: int | None = None
 
     def __post_init__(self) -> None:
-        if self.folds < 2 or (self.repeats is not None and self.repeats < 1):
-            raise InputFormatError(f"folds is {self.folds} and repeats {self.repeats}; at least 2 and 1 are needed")
-        if self.candidates is not None and not self.candidates:
+        object.__setattr__(self, "relations", named_relations(self.relations))
+        _require_count("folds", self.folds, least=2)
+        if self.repeats is not None:
+            _require_count("repeats", self.repeats, least=1)
+        if self.settings is not None and not isinstance(self.settings, GPSettings):
+            raise InputFormatError(f"settings={self.settings!r} is not allowed: GPSettings, or None to choose them")
+        if self.candidates is None:
+            return
+        several = isinstance(self.candidates, list | tuple)
+        if not several or not all(isinstance(each, GPSettings) for each in self.candidates):
+            raise InputFormatError(f"candidates={self.candidates!r} is not allowed: a tuple of GPSettings, or None")
+        if not self.candidates:
             raise InputFormatError("candidates is empty; give at least one GPSettings, or None for the default ones")
+        object.__setattr__(self, "candidates", tuple(self.candidates))
 
     def settled(self, fitted: "FittedGraphGP") -> "GraphGP":
         """The same propagator with the settings that `fitted` chose."""
@@ -202,6 +214,11 @@ class FittedGraphGP:
         )
 
 
+def _require_count(name: str, value: object, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputFormatError(f"{name}={value!r} is not allowed: an integer of at least {least}")
+
+
 def _asked(index: GraphIndex, concepts: Sequence[str] | None) -> IntArray:
     return np.arange(index.num_concepts) if concepts is None else index.positions(concepts)
 
@@ -232,7 +249,7 @@ def _source(
         )
     centred = features.astype(np.float64)
     centred -= centred[seen].mean(axis=0)
-    return KernelSource(index.adjacency(relations), centred)
+    return KernelSource(index.adjacency(propagated_relations(index, relations)), centred)
 
 
 def _num_unreached(adjacency: Any, seen: IntArray) -> int:

@@ -14,10 +14,11 @@ from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.convolution_network import Architecture
 from kgzsl.propagation.fitted_network import FittedNetwork, ModuleFactory, checked_features, factory_name
 from kgzsl.propagation.network_inputs import network_inputs, predicted
+from kgzsl.propagation.propagated_relations import named_relations
 from kgzsl.propagation.topology import NeighborTopology, Topology
 from kgzsl.propagation.training import TrainingSettings, check_settings, resolved_device, train
 
-__all__ = ["NetworkPropagator", "fit_architecture", "fit_module"]
+__all__ = ["NetworkPropagator", "fit_architecture", "fit_module", "require_settings", "settings_of"]
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def fit_module(
     inputs = inputs.for_training(network)
     targets = torch.from_numpy(np.array(supervision.weights, dtype=np.float32)).to(device)
     name = settings.get("module_factory") or settings.get("name") or "network"
+    num_parameters = sum(parameter.numel() for parameter in network.parameters())
     log = train(
         network,
         lambda: predicted(network, inputs),
@@ -121,7 +123,7 @@ def fit_module(
         "settings": {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()},
         "random_state": supervision.random_state,
         "device": device.type,
-        "num_parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "num_parameters": num_parameters,
         "rows": list(inputs.num_rows),
         "epochs": len(log.losses),
         "interrupted": log.interrupted,
@@ -137,6 +139,18 @@ def fit_module(
         hops=hops,
         factory=settings.get("module_factory", ""),
     )
+
+
+def require_settings(propagator: Any) -> None:
+    """Refuse a setting of the wrong type or out of range; one relation alone becomes a tuple of it."""
+    object.__setattr__(propagator, "relations", named_relations(propagator.relations))
+    hidden, several = propagator.hidden, isinstance(type(propagator).hidden, tuple)
+    if several and isinstance(hidden, list):
+        object.__setattr__(propagator, "hidden", tuple(hidden))
+    elif several != isinstance(hidden, tuple):
+        form = "a tuple of integers, one for each hidden layer" if several else "an integer of at least 1"
+        raise InputFormatError(f"hidden={hidden!r} is not allowed: {form}")
+    check_settings({each.name: getattr(propagator, each.name) for each in fields(propagator)})
 
 
 def settings_of(propagator: Any) -> dict[str, Any]:

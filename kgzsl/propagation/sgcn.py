@@ -6,7 +6,7 @@ from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.convolution_network import Architecture
 from kgzsl.propagation.fitted_network import FittedNetwork
-from kgzsl.propagation.network import fit_architecture, settings_of
+from kgzsl.propagation.network import fit_architecture, require_settings, settings_of
 from kgzsl.propagation.topology import NeighborTopology, Normalization
 
 __all__ = ["SGCN"]
@@ -41,6 +41,9 @@ class SGCN:
     weight_decay: float = 5e-4
     relations: tuple[str, ...] | None = None
     device: str = "auto"
+
+    def __post_init__(self) -> None:
+        require_settings(self)
 
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> FittedNetwork:
         """Train; the result holds parameters and no graph."""

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from kgzsl.errors import InputFormatError, UnknownNameError, listing
+from kgzsl.errors import InputFormatError, UnknownNameError
 from kgzsl.graph.index import GraphIndex
+from kgzsl.propagation.propagated_relations import named_relations, propagated_relations
 
 __all__ = [
     "AncestorTopology",
     "Messages",
     "NeighborTopology",
     "Topology",
-    "checked_relations",
     "topology_from_config",
 ]
 
@@ -77,18 +77,22 @@ class NeighborTopology:
 
     `normalization` "symmetric" is D^-1/2 (A + I) D^-1/2 (Kipf and Welling, ICLR 2017, eq. 2), "row" is D^-1 (A + I),
     and "none" leaves A (+ I) as it is, for modules that normalise by themselves. A holds ones: edge weights are not
-    used, and parallel edges count once. `relations` are names or kinds; None means the taxonomic ones.
+    used, and parallel edges count once. `relations` are names or kinds; None means the taxonomic ones. Negative ones and
+    annotations are refused.
     """
 
     normalization: Normalization = "row"
     self_loops: bool = True
     relations: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "relations", named_relations(self.relations))
+
     def messages(self, index: GraphIndex) -> Messages:
         """One step with one group, `[num_concepts, num_concepts]`."""
         if self.normalization not in _NORMALIZATIONS:
             raise UnknownNameError("normalization", str(self.normalization), known=_NORMALIZATIONS)
-        adjacency = sparse.csr_array(index.adjacency(checked_relations(self.relations), symmetric=True))
+        adjacency = sparse.csr_array(index.adjacency(propagated_relations(index, self.relations), symmetric=True))
         if self.self_loops:
             adjacency = (adjacency + sparse.eye_array(index.num_concepts, format="csr")).tocsr()
         return Messages(steps=((_normalized(adjacency, self.normalization),),))
@@ -105,17 +109,20 @@ class AncestorTopology:
     Groups hold the pairs at distance 0, 1, ... and, in the last one, `num_groups` - 1 or more; each is D_k^-1 A_k, so
     that a concept without relatives at that distance receives nothing from the group. The first step averages over
     descendants, the second over ancestors. With `num_groups=1` all pairs, a concept and itself included, are one group.
-    `relations` are names or kinds; None means the taxonomic ones.
+    `relations` are names or kinds; None means the taxonomic ones. Negative ones and annotations are refused.
     """
 
     num_groups: int = 5
     relations: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "relations", named_relations(self.relations))
+
     def messages(self, index: GraphIndex) -> Messages:
         """Two steps with `num_groups` groups each."""
         if self.num_groups < 1:
             raise InputFormatError(f"num_groups={self.num_groups!r} is not allowed: an integer of at least 1")
-        nodes, ancestors, distances = index.ancestor_pairs(checked_relations(self.relations))
+        nodes, ancestors, distances = index.ancestor_pairs(propagated_relations(index, self.relations))
         size = index.num_concepts
         up, down = [], []
         for group in range(self.num_groups):
@@ -142,19 +149,7 @@ def topology_from_config(config: Mapping[str, Any]) -> Topology:
     kind = fields.pop("kind", "")
     if kind not in rules:
         raise UnknownNameError("topology", str(kind), known=tuple(sorted(rules)))
-    if fields.get("relations") is not None:
-        fields["relations"] = tuple(fields["relations"])
     return rules[kind](**fields)
-
-
-def checked_relations(relations: object) -> tuple[str, ...] | None:
-    """The relations as a tuple; a bare string, which would be read letter by letter, is refused."""
-    if relations is None:
-        return None
-    if isinstance(relations, str) or not all(isinstance(name, str) for name in relations):  # type: ignore[attr-defined]
-        shown = listing([relations]) if isinstance(relations, str) else repr(relations)
-        raise InputFormatError(f"relations={shown} is not allowed: a tuple of relation names or kinds, or None")
-    return tuple(relations)  # type: ignore[arg-type]
 
 
 def _normalized(adjacency: sparse.csr_array, normalization: str) -> sparse.csr_array:

@@ -3,7 +3,6 @@
 import copy
 import json
 import pickle
-from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -341,38 +340,21 @@ def test_impossible_hyper_parameters():
         GraphGP(candidates=())
 
 
-@pytest.mark.parametrize("last_digits", [0, 1])
-@pytest.mark.parametrize("beta", [0.01, 3.0])
-def test_what_cancels_is_exactly_nothing(last_digits, beta):
-    index = graph([("ant", "root"), ("bee", "root"), ("cow", "root"), ("dab", "bee")], extra=["lonely"])
-    targets = np.array([[1, -1], [-1, 1]], dtype=np.float32) * np.float32(0.5**0.5)
-    for _ in range(last_digits):
-        targets[1, 1] = np.nextafter(targets[1, 1], np.float32(1))
-    features = np.eye(6, dtype=np.float32)
-    supervision = Supervision(("ant", "bee"), targets, "prototype")
-    model = GraphGP(settings=GPSettings.of(walk=1, walk_beta=beta)).fit(index, features, supervision)
-    asked = ["lonely", "dab"]
-    assert (model.terms(index, features).norms(index.positions(asked)) == 0.0).tolist() == [True, False]
-    np.testing.assert_allclose(model.weights(index, features, concepts=["dab"]), targets[1:], atol=1e-4)
-    assert model.weights(index, features, concepts=["lonely"]).tolist() == [[0.0, 0.0]]
-
-    smaller = graph([("ant", "root"), ("bee", "root"), ("cow", "root")])
-    halfway = model.weights(smaller, np.eye(4, 6), concepts=["cow", "root"])
-    assert halfway.tolist() == [[0.0, 0.0], [0.0, 0.0]]
-    assert model.terms(smaller, np.eye(4, 6)).norms(np.arange(4)).astype(bool).tolist() == [True, True, False, False]
-
-
-def test_what_is_known_from_far_away_is_not_rounding():
-    chain = [f"c{i:02}" for i in range(31)]
-    index = graph(list(pairwise(chain)))
-    targets = np.array([[1, -1], [-1, 1]], dtype=np.float32) * np.float32(0.5**0.5)
-    supervision = Supervision((chain[0], chain[30]), targets, "prototype")
-    features = np.eye(31, dtype=np.float32)
-    model = GraphGP(settings=GPSettings.of(walk=1, walk_beta=0.1)).fit(index, features, supervision)
-    asked = [chain[13], chain[15], chain[17]]
-    assert model.terms(index, features).norms(index.positions(asked)).max() < 1e-9
-    expected = [targets[0], [0, 0], targets[1]]
-    np.testing.assert_allclose(model.weights(index, features, concepts=asked), expected, atol=1e-6)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"folds": "5"}, "folds='5' is not allowed: an integer of at least 2"),
+        ({"folds": 2.5}, "folds=2.5 is not allowed"),
+        ({"folds": True}, "folds=True is not allowed"),
+        ({"repeats": 0}, "repeats=0 is not allowed: an integer of at least 1"),
+        ({"settings": {"walk": 1}}, "settings={'walk': 1} is not allowed: GPSettings"),
+        ({"candidates": EVERYTHING}, "candidates=.* is not allowed: a tuple of GPSettings"),
+        ({"candidates": ({"walk": 1},)}, "candidates=.* is not allowed: a tuple of GPSettings"),
+    ],
+)
+def test_hyper_parameters_of_another_type(arguments, message):
+    with pytest.raises(InputFormatError, match=message):
+        GraphGP(**arguments)
 
 
 def test_the_order_of_the_examples_does_not_matter():

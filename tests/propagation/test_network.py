@@ -262,6 +262,22 @@ def test_bad_input_is_named_before_training(problem_of):
         propagator.fit(index, features, replace(supervision, classes=("c999", *supervision.classes[1:])))
 
 
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: GCNZ(hidden=16), "hidden=16 is not allowed: a tuple of integers"),
+        (lambda: GCNZ(hidden=(16, "8")), "hidden=.* is not allowed: integers of at least 1"),
+        (lambda: SGCN(hidden=(16,)), r"hidden=\(16,\) is not allowed: an integer"),
+        (lambda: DGP(hidden="16"), "hidden='16' is not allowed"),
+        (lambda: DGP(num_groups=0), "num_groups=0 is not allowed"),
+        (lambda: DGPM(epochs="many"), "epochs='many' is not allowed"),
+    ],
+)
+def test_a_hyper_parameter_of_another_type_is_refused_when_given(build, message):
+    with pytest.raises(InputFormatError, match=message):
+        build()
+
+
 def test_other_features_than_those_of_the_fit_are_refused(problem_of):
     index, features, supervision = problem_of()
     fitted = SGCN(hidden=4, epochs=1, device="cpu").fit(index, features, supervision)
