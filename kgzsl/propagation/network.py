@@ -1,6 +1,7 @@
 """Fit any network of PyTorch Geometric's forward signature; SGCN, GCNZ and DGP are fitted by the same function."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -16,9 +17,13 @@ from kgzsl.propagation.fitted_network import FittedNetwork, ModuleFactory, check
 from kgzsl.propagation.network_inputs import network_inputs, predicted
 from kgzsl.propagation.propagated_relations import named_relations
 from kgzsl.propagation.topology import NeighborTopology, Topology
+from kgzsl.propagation.torch_threads import one_torch_thread
 from kgzsl.propagation.training import TrainingSettings, check_settings, resolved_device, train
 
 __all__ = ["NetworkPropagator", "fit_architecture", "fit_module", "require_settings", "settings_of"]
+
+SMALL = 2**26
+"""Up to so many multiplications an epoch, rows times parameters, training runs in one thread."""
 
 
 @dataclass(frozen=True)
@@ -111,14 +116,16 @@ def fit_module(
     targets = torch.from_numpy(np.array(supervision.weights, dtype=np.float32)).to(device)
     name = settings.get("module_factory") or settings.get("name") or "network"
     num_parameters = sum(parameter.numel() for parameter in network.parameters())
-    log = train(
-        network,
-        lambda: predicted(network, inputs),
-        targets,
-        training,
-        show_progress=supervision.show_progress,
-        description=f"training {name}",
-    )
+    is_small = device.type == "cpu" and max(inputs.num_rows) * num_parameters <= SMALL
+    with one_torch_thread() if is_small else nullcontext():
+        log = train(
+            network,
+            lambda: predicted(network, inputs),
+            targets,
+            training,
+            show_progress=supervision.show_progress,
+            description=f"training {name}",
+        )
     report = {
         "settings": {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()},
         "random_state": supervision.random_state,
