@@ -21,8 +21,11 @@ from kgzsl.decision.checking import (
     check_parameters,
     checked_weights,
     example_places,
+    explained_input,
     grounded_problem,
     named_errors,
+    path_of,
+    require_count,
     unchanged_on_error,
     warn_undirected,
     warn_unreachable,
@@ -133,7 +136,8 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         `weights` `[len(classes), dim + 1]` with the bias as the last column (kind "linear"), or class means
         `[len(classes), dim]` (kind "prototype"). Examples `X`, `y` of these classes are optional; settings, gamma and
-        temperature are chosen on them.
+        temperature are chosen on them. They should be held-out ones: weights that were trained on `X` judge it too
+        kindly.
         """
         with unchanged_on_error(self):
             self._check_parameters()
@@ -285,9 +289,9 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         label: str,
         *,
-        edges: Iterable[tuple[str, str, str]] = (),
+        edges: Iterable[tuple[str, str, str]] | None = (),
         definition: str = "",
-        aliases: Sequence[str] = (),
+        aliases: Sequence[str] | None = (),
         features: ArrayLike | None = None,
     ) -> ZeroShotClassifier:
         """Add one unseen class, without retraining.
@@ -302,7 +306,9 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         a `KgzslWarning` lists them.
         """
         row = None if features is None else named_errors(np.asarray, features, dtype=np.float64)
-        addition = Addition.stated(label, edges, definition, aliases)
+        addition = Addition.stated(
+            label, () if edges is None else edges, definition, () if aliases is None else aliases
+        )
         problem = self._fitted().with_class(addition, features=row)
         warn_borrowed(problem.additions[-1].borrowed, stacklevel=2)
         warn_unreachable(problem.unreached_addition(), "give add_class edges that lead to it", stacklevel=2)
@@ -324,16 +330,13 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         the prediction and the runner-up are chosen from. The explanation adds up to the margin, in log odds.
         """
         problem = self._fitted()
-        row = named_errors(np.asarray, x, dtype=np.float64)
-        if row.ndim != 1 and row.shape[:-1] != (1,):
-            raise InputFormatError(f"explain takes one input [dim], not an array of shape {row.shape}")
-        inputs = named_errors(validate_data, self, row.reshape(1, -1), reset=False, ensure_all_finite=False)
-        require_finite(inputs, "x")
-        return explain(decision_for(problem, inputs, target, against, label_space), k=k)
+        require_count(k)
+        inputs = explained_input(self, x)
+        return explain(decision_for(problem, inputs, target, against, label_space), k=int(k))
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted classifier to a folder; `kgzsl.load_model` reads it back.
 
         The folder appears whole or not at all. One that is there already is replaced only with `overwrite`.
         """
-        return save_model(self._fitted(), self.get_params(deep=False), Path(folder), overwrite=overwrite)
+        return save_model(self._fitted(), self.get_params(deep=False), path_of(folder), overwrite=overwrite)

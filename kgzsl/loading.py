@@ -18,6 +18,7 @@ from kgzsl._registry import Registry
 from kgzsl.classifier import ZeroShotClassifier
 from kgzsl.decision.addition import Addition
 from kgzsl.decision.calibration import Calibration
+from kgzsl.decision.checking import path_of
 from kgzsl.decision.classes import Classes
 from kgzsl.decision.folder import checked_files
 from kgzsl.decision.inputs import InputScale
@@ -64,7 +65,7 @@ def load_model(
     encoder, and a propagator of your own is what it had learned, which predicts but cannot be fitted again.
     `fit_report_` is not saved and is None.
     """
-    place = Path(folder)
+    place = path_of(folder)
     files = checked_files(place, FORMAT)
     try:
         card = json.loads(files[CARD])

@@ -43,9 +43,14 @@ class Addition:
             raise InputFormatError(f"a class added to a graph is named by its concept's id or name, not {label!r}")
         if not isinstance(definition, str):
             raise InputFormatError(f"a definition is a string, not {type(definition).__name__}")
-        if isinstance(aliases, str) or not all(isinstance(alias, str) for alias in aliases):
+        if not isinstance(edges, Iterable):
+            raise InputFormatError(f"edges are a list of (head, relation, tail), not {edges!r}")
+        if isinstance(aliases, str) or not isinstance(aliases, Iterable):
             raise InputFormatError(f"aliases are a list of strings, not {aliases!r}")
-        return cls(str(label), tuple(_edge(edge) for edge in edges), definition, tuple(aliases))
+        aliases = tuple(aliases)
+        if not all(isinstance(alias, str) for alias in aliases):
+            raise InputFormatError(f"aliases are a list of strings, not {aliases!r}")
+        return cls(str(label), tuple(_edge(edge) for edge in edges), definition, aliases)
 
     def applied(self, graph: KnowledgeGraph) -> tuple[KnowledgeGraph, str]:
         """The graph with the concept that the label stands for, and its id.

@@ -1,13 +1,16 @@
 """What is checked of a fit before anything is computed, and what is put back if it fails all the same."""
 
+import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_array, validate_data
 
 from kgzsl.decision.calibration import is_calibration
 from kgzsl.decision.classes import Classes
@@ -20,8 +23,12 @@ __all__ = [
     "check_parameters",
     "checked_weights",
     "example_places",
+    "explained_input",
     "grounded_problem",
     "named_errors",
+    "path_of",
+    "require_count",
+    "require_list",
     "unchanged_on_error",
     "warn_undirected",
     "warn_unreachable",
@@ -57,10 +64,10 @@ def check_parameters(graph: Any, unseen: Any, calibration: Any, random_state: An
     is_seed = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool) and random_state >= 0
     if random_state is not None and not is_seed:
         raise InputFormatError(f"random_state is None or a whole number from 0 on, not {random_state!r}")
-    if isinstance(unseen, str):
-        raise InputFormatError(f"unseen is a list of classes, not one string: [{unseen!r}]")
+    if unseen is not None:
+        require_list(unseen, "unseen", "classes")
     if graph is None:
-        if unseen is not None and len(unseen):
+        if unseen is not None and list(unseen):
             raise SplitError("unseen classes need a graph that says what they are: give graph=")
     elif not isinstance(graph, KnowledgeGraph):
         raise InputFormatError(f"graph is a KnowledgeGraph, not {type(graph).__name__}; from_networkx makes one")
@@ -68,12 +75,64 @@ def check_parameters(graph: Any, unseen: Any, calibration: Any, random_state: An
         raise InvalidGraphError(f"graph {graph.name} has no concepts; there is nothing to propagate over")
 
 
+def require_list(value: Any, name: str, of: str) -> None:
+    """`InputFormatError` if this is no list of anything: a string, a single number, None."""
+    if isinstance(value, str):
+        raise InputFormatError(f"{name} is a list of {of}, not one string: [{value!r}]")
+    try:
+        len(value)
+        iter(value)
+    except TypeError as error:
+        raise InputFormatError(f"{name} is a list of {of}, not {value!r}") from error
+
+
+def require_count(k: Any) -> None:
+    """`InputFormatError` if k is no number of reasons to show."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InputFormatError(f"k counts reasons, at least 1, not {k!r}")
+
+
+def path_of(folder: Any) -> Path:
+    """A folder as a path; `InputFormatError` if it is none."""
+    if not isinstance(folder, str | os.PathLike):
+        raise InputFormatError(f"a folder is a string or a path, not {folder!r}")
+    return Path(folder)
+
+
+def explained_input(estimator: Any, x: Any) -> NDArray[np.float64]:
+    """One input as a checked row `[1, dim]`.
+
+    A row of a table bears names, which are compared with those of the fit; anything else is taken by its order.
+    """
+    if isinstance(getattr(x, "columns", None), Iterable) and getattr(x, "shape", ()) == (1, len(list(x.columns))):
+        inputs = named_errors(validate_data, estimator, x, reset=False, ensure_all_finite=False)
+    elif hasattr(x, "to_frame") and _has_names(getattr(x, "index", None)) and hasattr(estimator, "feature_names_in_"):
+        inputs = named_errors(validate_data, estimator, x.to_frame().T, reset=False, ensure_all_finite=False)
+    else:
+        row = named_errors(np.asarray, x, dtype=np.float64)
+        if row.ndim != 1 and row.shape[:-1] != (1,):
+            raise InputFormatError(f"explain takes one input [dim], not an array of shape {row.shape}")
+        inputs = named_errors(check_array, row.reshape(1, -1), ensure_all_finite=False)
+        width = estimator.n_features_in_
+        if inputs.shape[1] != width:
+            raise InputFormatError(
+                f"X has {inputs.shape[1]} features, but {type(estimator).__name__} is expecting {width} features as "
+                "input"
+            )
+    found: NDArray[np.float64] = named_errors(np.asarray, inputs, dtype=np.float64)
+    require_finite(found, "x")
+    return found
+
+
+def _has_names(index: Any) -> bool:
+    return isinstance(index, Iterable) and all(isinstance(name, str) for name in index)
+
+
 def checked_weights(weights: Any, classes: Sequence[Any], kind: str) -> tuple[NDArray[np.float64], list[Any]]:
     """Weights of seen classes as a finite matrix with a row for each, and the classes as a list."""
     if kind not in ("linear", "prototype"):
         raise InputFormatError(f'kind is "linear" or "prototype", not {kind!r}')
-    if isinstance(classes, str):
-        raise InputFormatError(f"classes is a list of classes, not one string: [{classes!r}]")
+    require_list(classes, "classes", "classes")
     matrix: NDArray[np.float64] = named_errors(np.array, weights, dtype=np.float64)
     labels = list(classes)
     if matrix.ndim != 2 or len(matrix) != len(labels) or not labels:

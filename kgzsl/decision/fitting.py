@@ -15,7 +15,7 @@ from kgzsl.decision.problem import Problem
 from kgzsl.decision.pseudo_unseen import pretended_folds
 from kgzsl.decision.report import FitReport, unused_relations
 from kgzsl.decision.view import GraphView, encoded, unreachable
-from kgzsl.errors import InputFormatError, SplitError
+from kgzsl.errors import InputFormatError, PluginError, SplitError
 from kgzsl.evaluation.calibration import CalibrationFold
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
@@ -58,7 +58,7 @@ def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitRep
     view = GraphView(graph, encoded(encoder, settings.graph, graph.ids))
     clock.lap("features")
     supervision = _supervision(examples, scale, targets, settings.random_state)
-    model = settings.propagator.fit(view.index, view.features, supervision)
+    model = _fitted_model(settings.propagator, view, supervision)
     weights = _all_weights(model, view, classes, targets)
     problem = Problem(
         classes,
@@ -89,7 +89,7 @@ def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitRep
         unused=unused_relations(settings.graph.index, classes.concepts, settings.relations),
         undirected=undirected,
         calibration=problem.calibration,
-        propagation=model.report,
+        propagation=getattr(model, "report", {}),
         seconds=clock.laps,
     )
     return problem, report
@@ -136,6 +136,17 @@ def _supervision(examples: Examples, scale: InputScale, targets: FloatArray, ran
     )
 
 
+def _fitted_model(propagator: Propagator, view: GraphView, supervision: Supervision) -> FittedPropagator:
+    """What the propagator learned; `PluginError` if that can neither give weights nor scores."""
+    model = propagator.fit(view.index, view.features, supervision)
+    if not any(callable(getattr(model, method, None)) for method in ("weights", "scores")):
+        raise PluginError(
+            f"{type(propagator).__name__}.fit gave {'None' if model is None else 'a ' + type(model).__name__}, not a "
+            "fitted propagator with weights(index, features, concepts=) or scores(...)"
+        )
+    return model
+
+
 def _all_weights(model: FittedPropagator, view: GraphView, classes: Classes, seen: FloatArray) -> WeightArray:
     """Rows of all classes: seen ones keep their own."""
     unseen = classes.concepts[classes.num_seen :]
@@ -162,7 +173,7 @@ def _folds(problem: Problem, settings: Settings, supervision: Supervision, examp
     view = problem.views[0]
 
     def fold_scores(part: Supervision, held_out: tuple[str, ...], inputs: FloatArray) -> NDArray[np.float64]:
-        model = propagator.fit(view.index, view.features, part)
+        model = _fitted_model(propagator, view, part)
         if hasattr(model, "scores"):
             concepts = [*part.classes, *held_out]
             return np.asarray(model.scores(inputs, view.index, view.features, concepts=concepts), dtype=np.float64)

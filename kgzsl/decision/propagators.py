@@ -1,7 +1,7 @@
 """Which propagator is meant, and which relations it works over."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 from kgzsl._registry import Registry
@@ -37,15 +37,26 @@ def resolve_propagator(propagator: Any, relations: tuple[str, ...] | None) -> tu
             f"propagator is a name ({', '.join(PROPAGATORS.names())}) or an object with fit(index, features, "
             f"supervision), not {propagator!r}"
         )
-    own = getattr(propagator, "relations", None)
-    if relations is not None and own is not None and tuple(own) != relations:
+    own = relation_names(getattr(propagator, "relations", None))
+    if relations is not None and own is not None and own != relations:
         raise InputFormatError(f"relations={relations!r} here, but the propagator has {own!r}: give them once")
-    chosen = tuple(own) if own is not None else DEFAULT_RELATIONS if relations is None else relations
+    chosen = own if own is not None else DEFAULT_RELATIONS if relations is None else relations
     if own is None and hasattr(propagator, "relations"):
-        propagator = replace(propagator, relations=chosen)
+        if is_dataclass(propagator):
+            propagator = replace(propagator, relations=chosen)  # type: ignore[type-var]  # no class: checked above
+        elif relations is not None:
+            raise InputFormatError(
+                f"{type(propagator).__name__} has relations of its own (None) and is no dataclass that could be given "
+                f"relations={relations!r}: set them there, and leave them out here"
+            )
     return propagator, chosen
 
 
-def relation_names(relations: Sequence[str] | str | None) -> tuple[str, ...] | None:
+def relation_names(relations: Any) -> tuple[str, ...] | None:
     """A selection of relations as a tuple; a single name is one."""
-    return None if relations is None else (relations,) if isinstance(relations, str) else tuple(relations)
+    if relations is None or isinstance(relations, str):
+        return None if relations is None else (relations,)
+    names = tuple(relations) if isinstance(relations, Iterable) else (relations,)
+    if not all(isinstance(name, str) for name in names):
+        raise InputFormatError(f"relations is None, a name or a list of names, not {relations!r}")
+    return names

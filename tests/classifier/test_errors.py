@@ -1,6 +1,7 @@
 """Bad input gets an error with a name before any work is lost, and what was fitted stays fitted."""
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -15,12 +16,14 @@ from kgzsl.errors import (
     KgzslError,
     KgzslWarning,
     MissingFeaturesError,
+    PluginError,
     SplitError,
     UnknownNameError,
     UnknownRelationError,
 )
 from kgzsl.features import MatrixFeatures
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.loading import load_model
 from kgzsl.propagation.graph_gp import GraphGP
 
 
@@ -305,3 +308,96 @@ def test_inputs_are_never_written_to(zoo):
         clf = ZeroShotClassifier(zoo.graph, features=rows, unseen=zoo.unseen, calibration="stacking").fit(X, y)
         clf.explain(X[0])
     assert np.array_equal(X, zoo.X)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"unseen": 5}, "unseen is a list of classes, not 5"),
+        ({"unseen": np.array(5)}, "unseen is a list of classes, not array"),
+        ({"relations": 3}, "relations is None, a name or a list of names, not 3"),
+        ({"relations": ["is_a", 3]}, "relations is None, a name or a list of names"),
+    ],
+)
+def test_parameters_of_another_type_are_refused(zoo, parameters, message):
+    with pytest.raises(InputFormatError, match=message):
+        ZeroShotClassifier(**{"graph": zoo.graph, "unseen": zoo.unseen, **parameters}).fit(zoo.X, zoo.y)
+
+
+@pytest.mark.parametrize("classes", [None, 3])
+def test_classes_of_given_weights_are_a_list(zoo, classes):
+    with pytest.raises(InputFormatError, match=f"classes is a list of classes, not {classes}"):
+        ZeroShotClassifier(zoo.graph).fit_weights(means_of(zoo), classes, kind="prototype")
+
+
+def test_arguments_of_another_type_are_refused(zoo, tmp_path):
+    clf = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen).fit(zoo.X, zoo.y)
+    for k in (1.5, "3", None, True, 0):
+        with pytest.raises(InputFormatError, match=f"k counts reasons, at least 1, not {k!r}"):
+            clf.explain(zoo.X[0], k=k)
+        with pytest.raises(InputFormatError, match=f"k counts classes, at least 1, not {k!r}"):
+            clf.predict_top(zoo.X, k=k)
+    assert clf.explain(zoo.X[0], k=np.int64(2)).items == clf.explain(zoo.X[0], k=2).items
+    with pytest.raises(InputFormatError, match="a folder is a string or a path, not None"):
+        clf.save(None)
+    with pytest.raises(InputFormatError, match="a folder is a string or a path, not None"):
+        load_model(None)
+    for wrong in ({"edges": 3}, {"aliases": 3}):
+        with pytest.raises(InputFormatError, match="are a list of"):
+            clf.add_class("x.n", **wrong)
+
+
+def test_nothing_said_may_be_none(zoo):
+    clf = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen).fit(zoo.X, zoo.y)
+    clf.add_class("canine.n", edges=None, aliases=None)
+    assert clf.classes_[-1] == "canine.n"
+
+
+@dataclass(frozen=True)
+class Giving:
+    """A propagator whose fit gives what it is told to."""
+
+    what: object
+
+    def fit(self, index, features, supervision):
+        return self.what
+
+
+@pytest.mark.parametrize(("what", "named"), [(None, "None"), ({}, "a dict")])
+def test_a_propagator_that_gives_nothing_to_predict_with_is_named(zoo, what, named):
+    clf = ZeroShotClassifier(zoo.graph, propagator=Giving(what), unseen=zoo.unseen)
+    with pytest.raises(PluginError, match=f"Giving.fit gave {named}, not a fitted propagator"):
+        clf.fit(zoo.X, zoo.y)
+
+
+class Uniform:
+    """What was learned, without a report."""
+
+    def __init__(self, supervision):
+        self.classes, self._row = supervision.classes, supervision.weights[:1]
+
+    def weights(self, index, features, *, concepts=None):
+        return np.repeat(self._row, len(concepts), axis=0)
+
+
+class Plain:
+    """A propagator that is no dataclass and has relations of its own."""
+
+    def __init__(self, relations=None):
+        self.relations = relations
+
+    def fit(self, index, features, supervision):
+        return Uniform(supervision)
+
+
+def test_a_model_without_a_report_is_taken(zoo):
+    clf = ZeroShotClassifier(zoo.graph, propagator=Plain(), unseen=zoo.unseen).fit(zoo.X, zoo.y)
+    assert clf.fit_report_.propagation == {}
+
+
+@pytest.mark.parametrize("own", [None, "is_a", ["is_a"]])
+def test_a_propagator_that_is_no_dataclass_keeps_its_relations(zoo, own):
+    clf = ZeroShotClassifier(zoo.graph, propagator=Plain(own), unseen=zoo.unseen).fit(zoo.X, zoo.y)
+    assert clf.problem_.relations == (("taxonomic", "attribute") if own is None else ("is_a",))
+    with pytest.raises(InputFormatError, match=r"set them there|give them once"):
+        clf.set_params(relations="taxonomic").fit(zoo.X, zoo.y)

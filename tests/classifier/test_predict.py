@@ -1,6 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy.special import softmax
 from sklearn.exceptions import NotFittedError
@@ -126,3 +127,24 @@ def test_inputs_that_leave_the_finite_numbers_are_refused(zoo):
     clf = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen)
     with pytest.raises(InputFormatError, match="too large to compute with"):
         clf.fit(np.sign(zoo.X) * 1.7e308, zoo.y)
+
+
+def test_a_classifier_of_named_columns_explains_rows_and_arrays_without_a_warning(zoo):
+    names = [f"c{column:02d}" for column in range(12)]
+    table = pl.DataFrame(zoo.X, schema=names)
+    clf = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen).fit(table, zoo.y)
+    assert clf.feature_names_in_.tolist() == names
+    said = {clf.explain(x).to_text() for x in (table[0], table.row(0), zoo.X[0], zoo.X[:1], zoo.X[0].tolist())}
+    assert len(said) == 1
+    with pytest.raises(InputFormatError, match="feature names should match"):
+        clf.explain(table[0].rename({"c00": "other"}))
+
+
+def test_a_row_of_pandas_is_explained_by_its_names(zoo):
+    pandas = pytest.importorskip("pandas")
+    names = [f"c{column:02d}" for column in range(12)]
+    table = pandas.DataFrame(zoo.X, columns=names)
+    clf = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen).fit(table, zoo.y)
+    assert len({clf.explain(x).to_text() for x in (table.iloc[0], table.iloc[:1], zoo.X[0])}) == 1
+    with pytest.raises(InputFormatError, match="feature names should match"):
+        clf.explain(table[names[::-1]].iloc[0])
