@@ -32,7 +32,8 @@ _STYLE = (
     ".kx .kx-caution{background:var(--soft);border-left:3px solid var(--against);padding:4px 10px;margin:6px 0}"
     ".kx details{margin-top:6px}.kx summary{cursor:pointer}.kx details table{margin:2px 0 4px 14px;width:auto}"
     ".kx details td,.kx details th{padding:1px 14px 1px 0;font-size:12.5px}"
-    ".kx details td{text-align:right;font-variant-numeric:tabular-nums}"
+    ".kx details td{text-align:right;font-variant-numeric:tabular-nums}.kx details td:first-child{text-align:left}"
+    ".kx th.kx-num{text-align:right;padding-left:10px}.kx p{margin:8px 0 0}.kx+.kx{margin-top:12px}"
     ".kx footer{margin-top:10px;font-size:12px;overflow-wrap:anywhere}"
 )
 
@@ -109,16 +110,40 @@ def card_html(card: Card) -> str:
     )
 
 
-def html_table(rows: Iterable[Sequence[object]], columns: Sequence[str], *, caption: str = "") -> str:
-    """Rows under their column names, in the style of the cards; every cell is escaped.
+def html_table(
+    rows: Iterable[Sequence[object]],
+    columns: Sequence[str],
+    *,
+    caption: str = "",
+    notes: Sequence[str] = (),
+    right: Sequence[str] = (),
+    summary: str = "",
+) -> str:
+    """Rows under their column names, as a card of its own; every cell is escaped.
+
+    Columns named in `right` are flushed right, `notes` stand below the table, and with a `summary` the table opens on
+    a click.
 
     >>> html_table([["<tiger>", 4]], ["class", "paths"]).count("&lt;tiger&gt;")
     1
     """
-    head = "".join(f'<th scope="col"><small>{_label(column)}</small></th>' for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{_label(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    classes = [' class="kx-num"' if column in right else "" for column in columns]
+    head = "".join(
+        f'<th scope="col"{kind}><small>{_label(column)}</small></th>'
+        for column, kind in zip(columns, classes, strict=True)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td{kind}>{_label(str(cell))}</td>" for cell, kind in zip(row, classes, strict=True))
+        + "</tr>"
+        for row in rows
+    )
     title = f"<caption>{_label(caption)}</caption>" if caption else ""
-    return f'<section class="kx"><style>{_STYLE}</style><table>{title}<tr>{head}</tr>{body}</table></section>'
+    table = f"<table>{title}<tr>{head}</tr>{body}</table>"
+    if summary:
+        table = f"<details><summary>{_label(summary)}</summary>{table}</details>"
+    paragraphs = "".join(f"<p><small>{_label(note)}</small></p>" for note in notes)
+    return f'<section class="kx"><style>{_STYLE}</style>{table}{paragraphs}</section>'
 
 
 def _label(text: str) -> str:

@@ -6,13 +6,14 @@ classifier's own.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.generalized import curve_of, margins_from, raw_margins
 from kgzsl.evaluation.hierarchy import hierarchy_distances, precision_rows, radii
 from kgzsl.evaluation.metrics import (
@@ -53,7 +54,7 @@ def evaluate(
     split, to the report's own.
 
     Raises `SplitError` if a label stands on the wrong side, `InputFormatError` for labels the classifier does not
-    know (all are listed), for lengths that differ, and for a side without samples.
+    know (all are listed), for lengths that differ, for a side without samples, and for arguments of another kind.
 
     Example:
         >>> from types import SimpleNamespace
@@ -67,9 +68,11 @@ def evaluate(
         (1.0, 1.0, 0.5, 0.667, 1.0)
 
     """
+    cutoffs = _cutoffs(ks)
+    if protocol is not None and not isinstance(protocol, Mapping):
+        raise InputFormatError(f"protocol is a dictionary of facts about the split, not {protocol!r}")
     classes = KnownClasses.of(clf)
     samples = classes.samples(X_seen, y_seen, X_unseen, y_unseen)
-    cutoffs = tuple(positive(k, "k") for k in ks)
     everything, unseen = classes.everything, classes.unseen
 
     places = unseen.places(samples[1].labels)
@@ -94,9 +97,15 @@ def evaluate(
         hierarchical_precision={k: mean_over(values, places, average) for k, values in near.items()},
         counts=_counts(top1, is_seen),
         protocol={**_protocol(clf, classes, samples, hierarchy), "average": average, **dict(protocol or {})},
-        per_class=_per_class(everything, is_seen, top1, accuracy_by_class(contender, rows, len(is_seen))),
+        per_class=_per_class(classes, is_seen, top1, accuracy_by_class(contender, rows, len(is_seen))),
         curve=curve_of(margins),
     )
+
+
+def _cutoffs(ks: Sequence[int]) -> tuple[int, ...]:
+    if isinstance(ks, str) or not isinstance(ks, Iterable):
+        raise InputFormatError(f"ks is a list of cut-offs such as (1, 5), not {ks!r}")
+    return tuple(positive(k, "k") for k in ks)
 
 
 def _among_unseen(
@@ -150,11 +159,12 @@ def _counts(top1: PerClassAccuracy, is_seen: NDArray[np.bool_]) -> dict[str, int
 
 
 def _per_class(
-    everything: Candidates, is_seen: NDArray[np.bool_], top1: PerClassAccuracy, own: PerClassAccuracy
+    classes: KnownClasses, is_seen: NDArray[np.bool_], top1: PerClassAccuracy, own: PerClassAccuracy
 ) -> pl.DataFrame:
     table = pl.DataFrame(
         {
-            "label": [str(label) for label in everything.labels],
+            "label": [str(label) for label in classes.everything.labels],
+            "name": pl.Series([classes.name(label) for label in classes.everything.labels], dtype=pl.String),
             "side": np.where(is_seen, "seen", "unseen").tolist(),
             "num_samples": top1.support,
             "accuracy": top1.accuracy,

@@ -7,12 +7,15 @@ from typing import Any
 import polars as pl
 
 from kgzsl.display.html import html_table
-from kgzsl.display.text import fit, text_table
+from kgzsl.display.text import escape_text, text_table, wrap
 from kgzsl.evaluation.generalized import CalibrationCurve
 
 __all__ = ["EvaluationReport"]
 
 _WIDTH = 96
+_MEANS = ["means over classes", "%"]
+_EXTREMES = 5
+_FEWEST = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +32,9 @@ class EvaluationReport:
       as they are, so in their unit and on top of the classifier's own.
     * `hierarchical_precision`: by k, among the unseen candidates; left out without a graph of all of them, and for k
       above their number.
-    * `per_class`: a row for each class, seen ones first: label, side, num_samples, accuracy (all classes are
-      candidates), accuracy_own_side (its own side is); null for a class without samples, which no mean includes.
+    * `per_class`: a row for each class, seen ones first: label, name in the graph (null without one), side,
+      num_samples, accuracy (all classes are candidates), accuracy_own_side (its own side is); null for a class
+      without samples, which no mean includes.
     * `counts`: samples, classes and classes without samples, by side. `protocol`: how it was done, as plain values.
     """
 
@@ -74,19 +78,16 @@ class EvaluationReport:
             "",
             text_table(rows, columns, width=_WIDTH, right=columns[1:]),
             "",
-            text_table(self._generalized(), ["all classes are candidates", "%"], width=_WIDTH, right=["%"]),
+            text_table(self._means(), _MEANS, width=_WIDTH, right=["%"]),
         ]
-        weakest = self._extreme(descending=False)
-        if weakest:
-            lines += ["", fit(f"strongest unseen: {self._extreme(descending=True)}", _WIDTH)]
-            lines += [fit(f"weakest unseen:   {weakest}", _WIDTH)]
-        return "\n".join([*lines, "", *self._notes()])
+        extremes = [line for words in self._extremes() for line in wrap(words, _WIDTH, indent="  ")]
+        return "\n".join([*lines, *([""] if extremes else []), *extremes, "", *self._notes()])
 
     def _repr_html_(self) -> str:
         rows, columns = self._by_k()
         classes = [
             [
-                row["label"],
+                _named(row),
                 row["side"],
                 row["num_samples"],
                 _percent(row["accuracy"]),
@@ -96,9 +97,9 @@ class EvaluationReport:
         ]
         heads = ["class", "side", "samples", "% among all", "% among its side"]
         return (
-            html_table(rows, columns, caption=self._title())
-            + html_table(self._generalized(), ["all classes are candidates", "%"], caption=" ".join(self._notes()))
-            + f"<details><summary>each class</summary>{html_table(classes, heads)}</details>"
+            html_table(rows, columns, caption=self._title(), right=columns[1:])
+            + html_table(self._means(), _MEANS, right=["%"], notes=[*self._extremes(), *self._notes()])
+            + html_table(classes, heads, right=heads[2:], summary="each class")
         )
 
     def _title(self) -> str:
@@ -116,27 +117,42 @@ class EvaluationReport:
         rows = [[name, *(_percent(values.get(k)) for k in ks)] for name, values in measures]
         return rows, ["unseen classes, %", *(f"k={k}" for k in ks)]
 
-    def _generalized(self) -> list[list[str]]:
+    def _means(self) -> list[list[str]]:
         gamma = "" if self.gamma is None else f", gamma {self.gamma:.4g}"
         return [
-            [f"u   unseen classes{gamma}", _percent(self.u)],
-            [f"s   seen classes{gamma}", _percent(self.s)],
-            ["H   harmonic mean", _percent(self.harmonic_mean)],
-            ["AUSUC   over every gamma", _percent(self.ausuc)],
+            ["T1   unseen classes among the unseen", _percent(self.t1)],
+            [f"u   unseen classes among all{gamma}", _percent(self.u)],
+            [f"s   seen classes among all{gamma}", _percent(self.s)],
+            ["H   harmonic mean of u and s", _percent(self.harmonic_mean)],
+            ["AUSUC   area under s and u over every gamma", _percent(self.ausuc)],
         ]
 
-    def _extreme(self, *, descending: bool, limit: int = 5) -> str:
+    def _extremes(self) -> list[str]:
+        """The best and the worst unseen classes, none of them in both lists; nothing of fewer than three."""
         table = self.per_class.filter((pl.col("side") == "unseen") & pl.col("accuracy_own_side").is_not_null())
-        best = table.sort(["accuracy_own_side", "label"], descending=[descending, False]).head(limit)
-        return ", ".join(f"{row['label']} {_percent(row['accuracy_own_side'])}" for row in best.to_dicts())
+        if len(table) < _FEWEST:
+            return []
+        limit = min(_EXTREMES, len(table) // 2)
+        told = []
+        for word, is_descending in (("strongest", True), ("weakest", False)):
+            rows = table.sort(["accuracy_own_side", "label"], descending=[is_descending, False]).head(limit).to_dicts()
+            classes = ", ".join(f"{escape_text(_named(row))} {_percent(row['accuracy_own_side'])}" for row in rows)
+            told.append(f"{word} unseen (T1 among unseen): {classes}")
+        return told
 
     def _notes(self) -> list[str]:
         average = {"macro": "means over classes", "micro": "means over samples"}[self.protocol["average"]]
-        notes = [f"T1, u, s: means over classes; Hit@k: {average}. Ties count against the prediction."]
+        notes = [f"Hit@k and hierarchical precision: {average}. Ties count against the prediction."]
         absent = self.counts["num_unseen_absent"] + self.counts["num_seen_absent"]
         if absent:
             notes.append(f"{absent:,} class(es) without samples are candidates and part of no mean.")
         return notes
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    """`n02391049 (zebra)`; the label alone where the graph has no other name for it."""
+    label, name = row["label"], row["name"]
+    return f"{label} ({name})" if name and name != label else str(label)
 
 
 def _percent(value: float | None) -> str:

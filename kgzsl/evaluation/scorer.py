@@ -91,6 +91,12 @@ class KnownClasses:
     @classmethod
     def of(cls, clf: Scorer) -> "KnownClasses":
         """Ask the classifier."""
+        lacking = [name for name in ("class_labels", "decision_function") if not callable(getattr(clf, name, None))]
+        if lacking:
+            raise InputFormatError(
+                f"evaluate needs a classifier with {' and '.join(lacking)}, such as a fitted "
+                f"kgzsl.ZeroShotClassifier; {type(clf).__name__} has none"
+            )
         everything, seen, unseen = (Candidates.of(clf, space) for space in ("all", "seen", "unseen"))
         graph = getattr(clf, "graph_", None) or getattr(clf, "graph", None)
         concepts = getattr(clf, "concepts_", None)
@@ -106,6 +112,14 @@ class KnownClasses:
     @cached_property
     def _label_of(self) -> dict[str, Any]:
         return {concept: label for label, concept in self.concept.items()}
+
+    def name(self, label: Any) -> str | None:
+        """What the graph calls a class; None if it does not know it."""
+        if self.graph is None or label not in self.concept:
+            return None
+        columns = self.graph.concept_columns
+        row = columns.row(self.concept[label])
+        return None if row is None else str(columns.cell(row, "label"))
 
     @property
     def not_in_graph(self) -> list[str]:
@@ -152,6 +166,8 @@ def plain(labels: Any) -> tuple[Any, ...]:
 
 
 def _side(name: str, X: ArrayLike, y: Any) -> tuple[NDArray[Any], tuple[Any, ...]]:
+    if y is None or isinstance(y, str) or np.ndim(np.asarray(y, dtype=object)) != 1:
+        raise InputFormatError(f"y_{name} is a list of labels, one a row of X_{name}, not {_kind(y)}")
     table, labels = np.asarray(X), plain(y)
     if table.ndim != 2:
         raise InputFormatError(f"X_{name} has shape [num_samples, dim], not {table.shape}")
@@ -160,6 +176,10 @@ def _side(name: str, X: ArrayLike, y: Any) -> tuple[NDArray[Any], tuple[Any, ...
     if not labels:
         raise InputFormatError(f"no samples of {name} classes: X_{name} is empty, and a mean over nothing has no value")
     return table, labels
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else f"{type(value).__name__} {value!r}"[:80]
 
 
 def _require_side(name: str, labels: Sequence[Any], other: Candidates) -> None:

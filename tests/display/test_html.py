@@ -72,6 +72,21 @@ def test_signs_differ_in_side_and_shape_not_in_colour_alone():
 
 
 def test_a_table_escapes_its_cells():
-    text = html_table([[EVIL, 3]], [EVIL], caption=EVIL)
+    text = html_table([[EVIL, 3]], [EVIL, "n"], caption=EVIL)
     assert "<script" not in text
     assert escape_html(EVIL) in text
+
+
+def test_a_table_has_its_notes_below_and_numbers_flushed_right():
+    html = html_table([["tiger", 4]], ["class", "n"], right=["n"], notes=["a <note>"], summary="open")
+    assert '<td>tiger</td><td class="kx-num">4</td>' in html
+    assert html.endswith("</table></details><p><small>a &lt;note&gt;</small></p></section>")
+    assert "<details><summary>open</summary><table>" in html
+
+
+def test_a_block_without_rows_says_why_or_is_left_out():
+    def card(empty):
+        return Card("t", "", "", "", (), (Block("caption", (), empty),), Bar("total", "", 0.0, "0.00"), (), "")
+
+    assert "<caption>caption</caption><tr><td>nothing &amp; no one</td></tr>" in card_html(card("nothing & no one"))
+    assert "<caption>" not in card_html(card(""))

@@ -1,11 +1,12 @@
 """The whole protocol on a classifier made of a table, against the plain measures."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from kgzsl.errors import InputFormatError, SplitError
 from kgzsl.evaluation import ausuc, evaluate, hits_at_k, seen_unseen_accuracy
@@ -208,3 +209,64 @@ def test_scores_of_the_wrong_shape_are_the_scorers_fault():
 
     with pytest.raises(InputFormatError, match=r"shape \(60, 6\) for 60 samples and 3 classes"):
         evaluate(Wrong(), *samples())
+
+
+def test_the_page_keeps_its_notes_in_the_card_and_its_numbers_to_the_right(measured):
+    html = measured._repr_html_()
+    assert html.count('<section class="kx">') == html.count("</section>") == 3
+    assert html.count("<caption>") == 1
+    assert "<p><small>Hit@k and hierarchical precision: means over classes. Ties count" in html
+    assert f'<td>H   harmonic mean of u and s</td><td class="kx-num">{100 * measured.harmonic_mean:.1f}</td>' in html
+
+
+def test_every_footnote_has_its_number(measured):
+    text = str(measured)
+    for name, value in (("T1 ", measured.t1), ("u ", measured.u), ("s ", measured.s), ("H ", measured.harmonic_mean)):
+        (line,) = [line for line in text.splitlines() if line.startswith(name)]
+        assert line.endswith(f" {100 * value:.1f}")
+
+
+def test_strongest_and_weakest_are_told_of_three_classes_or_more(measured):
+    """Two unseen classes have samples here; of four, two are the strongest and the other two the weakest."""
+    assert "strongest" not in str(measured) + measured._repr_html_()
+    rows = [{"label": f"n{row}", "name": name, "side": "unseen", "num_samples": 1, "accuracy": 0.0,
+             "accuracy_own_side": row / 4} for row, name in enumerate(["fox", None, "elm", "\x1b[31m"])]  # fmt: skip
+    text = str(replace(measured, per_class=pl.DataFrame(rows)))
+    assert "strongest unseen (T1 among unseen): n3 (\\x1b[31m) 75.0, n2 (elm) 50.0\n" in text
+    assert "weakest unseen (T1 among unseen): n0 (fox) 0.0, n1 25.0\n" in text
+
+
+def test_classes_are_named_as_the_graph_does(measured):
+    class Offsets(GraphScorer):
+        def class_labels(self, label_space):
+            return np.array([f"n-{label}" for label in super().class_labels(label_space)])
+
+        def decision_function(self, X, *, label_space):
+            return super().decision_function(X, label_space=label_space)
+
+    report = evaluate(Offsets(), *samples())
+    assert dict(zip(report.per_class["label"], report.per_class["name"], strict=True)) == {
+        f"n-{label}": label for label in COLUMNS
+    }
+    assert "n-&lt;oak&gt; (&lt;oak&gt;)" in report._repr_html_()
+    assert evaluate(TableScorer(), *samples()).per_class["name"].null_count() == len(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"clf": None}, "classifier with class_labels and decision_function, .* NoneType has none"),
+        ({"clf": LogisticRegression()}, "classifier with class_labels, such as"),
+        ({"ks": 5}, r"ks is a list of cut-offs such as \(1, 5\), not 5"),
+        ({"ks": ["a"]}, "k is an integer"),
+        ({"y_seen": None}, "y_seen is a list of labels, one a row of X_seen, not None"),
+        ({"y_unseen": "fox"}, "y_unseen is a list of labels, .* not str 'fox'"),
+        ({"X_seen": None}, "X_seen has shape"),
+        ({"protocol": 3}, "protocol is a dictionary of facts about the split, not 3"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused_with_what_is_needed(change, message):
+    names = ("X_seen", "y_seen", "X_unseen", "y_unseen")
+    given = {"clf": TableScorer(), **dict(zip(names, samples(), strict=True)), **change}
+    with pytest.raises(InputFormatError, match=message):
+        evaluate(**given)
