@@ -10,7 +10,7 @@ import polars as pl
 
 from kgzsl.display.text import escape_text
 from kgzsl.errors import InputFormatError, InvalidGraphError
-from kgzsl.graph.making import EdgeLike, Table, concept_frame, edge_frame
+from kgzsl.graph.making import EdgeLike, Table, concept_frame, edge_frame, inverses
 from kgzsl.graph.relation import Relation, describe, given_relations
 from kgzsl.graph.statements import stored_relation
 from kgzsl.graph.tables import checked_concepts, checked_edges, coded_edges, has_columns, spelled_edges, stacked
@@ -24,12 +24,14 @@ _ENDS = ("head", "relation", "tail")
 _ADVISED = 5
 
 
-def _stated(graph: KnowledgeGraph, edges: Iterable[EdgeLike] | Table) -> pl.DataFrame:
+def _stated(graph: KnowledgeGraph, edges: Iterable[EdgeLike] | Table, given: Mapping[str, Relation]) -> pl.DataFrame:
     """Edges as a table between ids of the graph, those named by an inverse turned round."""
     table = has_columns(edge_frame(edges), _ENDS).with_columns(pl.col(_ENDS).cast(pl.String))
     resolved = _resolved(graph, sorted({*table["head"].drop_nulls(), *table["tail"].drop_nulls()}))
-    stored = {name: stored_relation(graph, name) for name in sorted(set(table["relation"].drop_nulls()))}
+    names = sorted(set(table["relation"].drop_nulls()) - set(given))
+    stored = {name: stored_relation(graph, name) for name in names}
     inverse = {name: other for name, other in stored.items() if other is not None}
+    inverse |= inverses([name for name, other in stored.items() if other is None], {**graph.relations, **given})
     head, tail = (pl.col(end).replace(resolved) for end in ("head", "tail"))
     turned = pl.col("relation").is_in(list(inverse))
     return table.with_columns(
@@ -84,8 +86,9 @@ def add_edges(
     An edge named by a relation's inverse is held the other way round: (b, "has_kind", a) as (a, "is_a", b).
     """
     ids = graph.concept_columns.id_column
-    stated = checked_edges(_stated(graph, edges), ids)
-    known = {**graph.relations, **given_relations(relations)}
+    given = given_relations(relations)
+    stated = checked_edges(_stated(graph, edges, given), ids)
+    known = {**graph.relations, **given}
     described = describe(stated["relation"].to_list(), known.values())
     names = list(described)
     new, held = coded_edges(stated, ids, names), _recoded(graph, names)
@@ -109,7 +112,7 @@ def _recoded(graph: KnowledgeGraph, names: list[str]) -> pl.DataFrame:
 
 def remove_edges(graph: KnowledgeGraph, edges: Table | Iterable[EdgeLike]) -> KnowledgeGraph:
     """The graph without these edges, concepts and relations kept; an edge it does not have is an error."""
-    stated = _stated(graph, edges).select(_ENDS).unique().sort(_ENDS)
+    stated = _stated(graph, edges, {}).select(_ENDS).unique().sort(_ENDS)
     ids, names = graph.concept_columns.id_column, list(graph.relations)
     known = stated.filter(pl.col("relation").is_in(names))
     coded = coded_edges(known, ids, names)

@@ -10,7 +10,7 @@ from kgzsl.graph.concept import Edge
 from kgzsl.graph.relation import SHARED_RELATIONS, Relation, describe, given_relations
 from kgzsl.graph.tables import checked_concepts, checked_edges, coded_edges, framed
 
-__all__ = ["MERGED", "EdgeLike", "Table", "concept_frame", "edge_frame", "held_tables", "turned_round"]
+__all__ = ["MERGED", "EdgeLike", "Table", "concept_frame", "edge_frame", "held_tables", "inverses", "turned_round"]
 
 Table = pl.DataFrame | pl.LazyFrame
 EdgeLike = Edge | tuple[str, str, str] | tuple[str, str, str, float] | Mapping[str, Any]
@@ -41,7 +41,7 @@ def turned_round(edges: pl.DataFrame, given: Mapping[str, Relation]) -> tuple[pl
     if any(not _holds_text(edges, name) for name in _ENDS):
         return edges, 0
     names = edges["relation"].unique().drop_nulls().sort().to_list()
-    inverse = _inverses([name for name in names if name not in given and name not in SHARED_RELATIONS], given)
+    inverse = inverses(names, given)
     if not inverse:
         return edges, 0
     spelled = edges.with_columns(pl.col(_ENDS).cast(pl.String))
@@ -58,11 +58,11 @@ def _holds_text(table: pl.DataFrame, name: str) -> bool:
     return name in table.columns and isinstance(table.schema[name], pl.String | pl.Categorical | pl.Enum)
 
 
-def _inverses(names: Sequence[str], given: Mapping[str, Relation]) -> dict[str, str]:
-    """The relation that each of `names` is the inverse of, if it is one."""
+def inverses(names: Iterable[str], given: Mapping[str, Relation]) -> dict[str, str]:
+    """The relation that each of `names` is the inverse of, for those that are no relation themselves."""
     shared = [relation for name, relation in SHARED_RELATIONS.items() if name not in given]
     found = {}
-    for name in names:
+    for name in sorted(set(names) - set(given) - set(SHARED_RELATIONS)):
         known = [relation.name for relation in given.values() if relation.inverse == name]
         known = known or [relation.name for relation in shared if relation.inverse == name]
         if len(known) > 1:

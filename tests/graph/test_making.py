@@ -31,6 +31,14 @@ def test_tables_and_add_edges_mean_the_same():
     assert KnowledgeGraph.from_tables(CONCEPTS, stated).fingerprint == added.fingerprint
 
 
+def test_adding_to_a_graph_without_the_relation_means_the_same_as_well():
+    edge = ("animal", "has_kind", "cat")
+    kg = KnowledgeGraph.from_tables(CONCEPTS, [])
+    assert triples(kg.add_edges([edge])) == [("cat", "is_a", "animal")]
+    own = kg.add_edges([("dog", "is_a", "animal")]).add_edges([edge], relations=[Relation("has_kind")])
+    assert triples(own) == [edge, ("dog", "is_a", "animal")]
+
+
 def test_what_is_there_both_ways_round_is_one_edge_and_counted():
     edges = edges_of(("animal", "has_kind", "cat"), ("cat", "is_a", "animal"), ("animal", "has_kind", "dog"))
     kg = KnowledgeGraph.from_tables(CONCEPTS, edges, report={"lines read": 3})
