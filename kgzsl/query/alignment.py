@@ -24,11 +24,17 @@ def align(
 ) -> Alignment:
     """The concepts of `a` that are concepts of `b`, one to one, each with a confidence and the evidence.
 
-    In this order, each on what the former left: `ids`: equal ids, alternate ids, WordNet offsets within ids;
-    `links`: edges of kind equivalence to a concept the other graph has by its id; `labels`: a name in common, judged
-    by the words of the definitions and by neighbours that are matched with each other, in rounds; names of several
-    concepts are matched only where one pair is better than every other; `texts`: the most alike by the words of
-    definition and names. Matches under `threshold` are not made; what spoke for them is in `conflicts`.
+    In this order, each on what the former left:
+
+    * `ids`: equal ids, alternate ids, WordNet offsets within ids.
+    * `links`: edges of kind equivalence to a concept the other graph has by its id.
+    * `labels`: a name in common, judged by the words of the definitions and by neighbours that are matched with each
+      other, in rounds. Names of several concepts are matched only where one pair is better than every other.
+    * `texts`: the most alike by the words of definition and names, of which they share at least three.
+
+    Concepts that part of speech or language tells apart, where both graphs have such columns (`pos`, `language`), are
+    matched by neither of the last two. Otherwise names are compared whatever their language, so of a graph of many
+    languages read one. Matches under `threshold` are not made; what spoke for them is in `conflicts`.
 
     The confidences are an ordering with a scale, not probabilities: 1 is the same id, about 0.9 a name in common
     whose definitions or neighbours agree, about 0.77 a label about which nothing else is known.

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from kgzsl.graph.index import IntArray
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.query.alignment_columns import may_be_one
 
 __all__ = ["names_in_common", "texts"]
 
@@ -19,6 +20,8 @@ def names_in_common(
     a: KnowledgeGraph, b: KnowledgeGraph, of_a: NDArray[np.bool_], of_b: NDArray[np.bool_]
 ) -> tuple[IntArray, IntArray, NDArray[np.float64], pl.Series, NDArray[np.bool_], tuple[str, ...]]:
     """Every pair of these positions that shares a label or alias, compared as `find` does; sorted, each once.
+
+    Pairs that part of speech or language tells apart are none.
 
     Position in a, position in b, how much the names alone say, one name they share, and whether either end is in
     another pair, each `[num_pairs]`; then the names borne by too many.
@@ -40,6 +43,8 @@ def names_in_common(
         .sort("position", "second")
     )
     first, second = (grouped[name].to_numpy().astype(np.int64) for name in ("position", "second"))
+    allowed = may_be_one(a, b, first, second)
+    grouped, first, second = grouped.filter(pl.Series(allowed)), first[allowed], second[allowed]
     base = np.array([_BOTH_LABELS, _ONE_LABEL, _BOTH_ALIASES])[grouped["aliases"].to_numpy()]
     prior = base + (_HIGHEST - base) * (1 - 0.5 ** (grouped["shared"].to_numpy() - 1.0))
     contested = (np.bincount(first)[first] > 1) | (np.bincount(second)[second] > 1) if len(first) else first > 0

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from kgzsl.errors import listing
 from kgzsl.graph.index import IntArray
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.query.alignment_columns import may_be_one
 from kgzsl.query.alignment_names import names_in_common, texts
-from kgzsl.query.alignment_texts import WordVectors, cosines, nearest_pairs
+from kgzsl.query.alignment_texts import WordVectors, cosines, nearest_pairs, words_in_common
 
 __all__ = ["NamedPairs", "Pairs", "WordedPairs", "named_pairs", "worded_pairs"]
 
@@ -22,6 +23,7 @@ _PRIOR, _PRIOR_NEIGHBOURS = 0.3, 2.0
 _SURE_COSINE = 0.5
 _LEAST_COSINE = 0.1
 _MOST_OF_TEXTS = 0.95
+_LEAST_WORDS = 3
 
 
 class Pairs(Protocol):
@@ -147,11 +149,13 @@ def named_pairs(a: KnowledgeGraph, b: KnowledgeGraph, of_a: BoolArray, of_b: Boo
 
 
 def worded_pairs(a: KnowledgeGraph, b: KnowledgeGraph, of_a: BoolArray, of_b: BoolArray) -> WordedPairs:
-    """Pairs with words in common among these positions of a and of b."""
+    """Pairs with at least three words in common among these positions of a and of b: a name alone is no text."""
     vectors = WordVectors(_only(texts(a)[1], of_a), _only(texts(b)[1], of_b))
     left, right = vectors.matrices()
     rows, others = (np.flatnonzero(told) for told in (vectors.has_words[: len(a)], vectors.has_words[len(a) :]))
     first, second, too_common = nearest_pairs(left, right, rows, others)
+    kept = may_be_one(a, b, first, second) & (words_in_common(left, right, first, second) >= _LEAST_WORDS)
+    first, second = first[kept], second[kept]
     notes = (f"the {too_common:,} commonest word(s) not searched for in texts",) if too_common else ()
     return WordedPairs(first, second, cosines(left, right, first, second), notes)
 

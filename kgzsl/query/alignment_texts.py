@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from kgzsl.graph.index import IntArray
 
-__all__ = ["WordVectors", "cosines", "nearest_pairs"]
+__all__ = ["WordVectors", "cosines", "nearest_pairs", "words_in_common"]
 
 _CHUNK = 2048
 _MOST_PRODUCTS = 50_000_000
@@ -56,6 +56,15 @@ def cosines(first: Any, second: Any, rows: IntArray, others: IntArray) -> FloatA
     for start in range(0, len(rows), _CHUNK * 8):
         part = slice(start, start + _CHUNK * 8)
         found[part] = np.asarray(first[rows[part]].multiply(second[others[part]]).sum(axis=1)).ravel()
+    return found
+
+
+def words_in_common(first: Any, second: Any, rows: IntArray, others: IntArray) -> IntArray:
+    """How many words row `rows[k]` of the first and row `others[k]` of the second share, for every k."""
+    found = np.zeros(len(rows), dtype=np.int64)
+    for start in range(0, len(rows), _CHUNK * 8):
+        part = slice(start, start + _CHUNK * 8)
+        found[part] = np.diff(first[rows[part]].multiply(second[others[part]]).tocsr().indptr)
     return found
 
 

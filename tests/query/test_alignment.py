@@ -242,6 +242,25 @@ def test_the_commonest_words_are_left_out_of_a_search_too_long_and_that_is_said(
     assert alignment.notes == ("the 6 commonest word(s) not searched for in texts",)
 
 
+@pytest.mark.parametrize(
+    ("pos_a", "pos_b", "target"),
+    [("n", "v", {}), ("n", "n", {"1": "x"}), ("a", "s", {"1": "x"}), ("", "v", {"1": "x"}), (["n"], "v", {}),
+     (["n", "v"], ["v"], {"1": "x"}), ([], "v", {"1": "x"}), (3, "v", {"1": "x"}), (None, "v", {"1": "x"})],
+)  # fmt: skip
+@pytest.mark.parametrize("column", ["pos", "language"])
+def test_part_of_speech_and_language_tell_apart_what_names_do_not(pos_a, pos_b, target, column):
+    if column == "language" and "s" in (pos_a, pos_b):
+        return
+    none = pl.DataFrame(schema=dict.fromkeys(["head", "relation", "tail"], pl.String))
+    a, b = (
+        KnowledgeGraph.from_tables(
+            pl.DataFrame([{"id": id_, "label": "set", "definition": "put in its place now", column: said}]), none
+        )
+        for id_, said in (("1", pos_a), ("x", pos_b))
+    )
+    assert dict(align(a, b)) == target
+
+
 # -- what is given and what comes back --------------------------------------------------------------------------
 
 

@@ -152,8 +152,9 @@ PLANTED = {
         lambda: graph_of([("dog", "barks_at", "cat"), ("cat", "related_to", "dog")]), 1, ("barks_at",)
     ),
     "N305": Planted(
-        lambda: graph_of([("cat", "antonym", "dog"), ("dog", "antonym", "cat"), ("wing", "part_of", "owl")]), 2,
-        ("cat antonym dog", "owl has_part wing"), also=("W210", "N304"),
+        lambda: graph_of([("cat", "antonym", "dog"), ("dog", "antonym", "cat"), ("wing", "part_of", "owl")],
+                         relations=(*RELATIONS, Relation("part_of", "part"))), 2,
+        ("cat antonym dog", "owl has_part wing"), also=("W210",),
     ),
     "N306": Planted(
         lambda: graph_of([("oak 0", "is_a", "oak"),
