@@ -77,8 +77,8 @@ class NeighborTopology:
 
     `normalization` "symmetric" is D^-1/2 (A + I) D^-1/2 (Kipf and Welling, ICLR 2017, eq. 2), "row" is D^-1 (A + I),
     and "none" leaves A (+ I) as it is, for modules that normalise by themselves. A holds ones: edge weights are not
-    used, and parallel edges count once. `relations` are names or kinds; None means the taxonomic ones. Negative ones and
-    annotations are refused.
+    used, and parallel edges count once. `relations` are names or kinds; None means the taxonomic ones. Negative
+    ones and annotations are refused.
     """
 
     normalization: Normalization = "row"

@@ -365,7 +365,7 @@ def test_the_order_of_the_examples_does_not_matter():
     found = []
     for order in (np.arange(len(labels)), rng.permutation(len(labels)), rng.permutation(len(labels))):
         given = Supervision(supervision.classes, supervision.weights, "prototype", inputs[order], labels[order])
-        model = GraphGP().fit(index, features, given)
+        model = GraphGP(candidates=default_candidates(has_prior=False)).fit(index, features, given)
         found.append((model.report, model.weights(index, features)))
     assert found[0][0]["num_examples"] == 14 * 25
     for report, weights in found[1:]:
