@@ -163,8 +163,16 @@ def _named(explanation: "Explanation") -> tuple[str, str]:
 
 
 def _question(explanation: "Explanation") -> str:
+    """What is explained, and what was predicted if that is not the target."""
     target, foil = _named(explanation)
-    return f"why {target} rather than {foil}" if foil else f"what the score of {target} is made of"
+    question = f"why {target} rather than {foil}" if foil else f"what the score of {target} is made of"
+    decision = explanation.decision
+    predicted = decision.predicted
+    if predicted is None or predicted.concept == decision.target.concept:
+        return question
+    if decision.foil is not None and predicted.concept == decision.foil.concept:
+        return f"{question}, which was predicted"
+    return f"{question}, though {fit(escape_text(predicted.label), _NAME)} was predicted"
 
 
 def _nothing(explanation: "Explanation", sheet: _Sheet) -> str:
@@ -187,7 +195,7 @@ def _heading(explanation: "Explanation", total: str) -> str:
 
 
 def _verdict(explanation: "Explanation", total: str) -> list[str]:
-    """Probability, what was predicted if that is another class, the foil, odds and margin."""
+    """Probability, the foil and how it came to be the foil, odds and margin."""
     _, foil = _named(explanation)
     decision = explanation.decision
     parts = [_percent(explanation.probability)]
@@ -199,10 +207,6 @@ def _verdict(explanation: "Explanation", total: str) -> list[str]:
         parts.append(f"odds {_odds(explanation.margin)} (margin {total})" if has_odds else f"margin {total}")
     else:
         parts.append(f"score {total}")
-    predicted = decision.predicted
-    is_beaten = decision.foil is not None and not decision.is_foil_chosen
-    if predicted is not None and predicted.concept != decision.target.concept and not is_beaten:
-        parts.insert(1, f"predicted: {fit(escape_text(predicted.label), _NAME)}")
     return [part for part in parts if part]
 
 

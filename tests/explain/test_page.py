@@ -180,13 +180,16 @@ zebra  <1 %   beaten by: horse 89 %   odds 1 : 103 (margin -4.63)   knowledge su
 
 def test_a_foil_that_was_chosen_is_not_called_next_and_the_prediction_is_said(animals):
     decision = replace(animals.decision("zebra", "lion"), predicted=Predicted("horse", "horse"), is_foil_chosen=True)
-    heading = str(explain(decision)).splitlines()[0]
-    assert heading.startswith("zebra  4 %   predicted: horse   against lion 86 %   odds 1 : ")
-    assert "predicted: horse · against lion" in explain(decision)._repr_html_()
-    alone = str(explain(replace(decision, foil=None, is_foil_chosen=False))).splitlines()[0]
-    assert alone.startswith("zebra  4 %   predicted: horse   score ")
-    beaten = str(explain(replace(decision, is_foil_chosen=False))).splitlines()[0]
-    assert beaten.startswith("zebra  4 %   beaten by: lion 86 %   odds")
+    heading, question, *_ = str(explain(decision)).splitlines()
+    assert heading.startswith("zebra  4 %   against lion 86 %   odds 1 : ")
+    assert question == " why zebra rather than lion, though horse was predicted"
+    assert question.strip() in explain(decision)._repr_html_()
+    _, question, *_ = str(explain(replace(decision, foil=None, is_foil_chosen=False))).splitlines()
+    assert question == " what the score of zebra is made of, though horse was predicted"
+    beaten = replace(decision, is_foil_chosen=False, predicted=Predicted("lion", "lion"))
+    heading, question, *_ = str(explain(beaten)).splitlines()
+    assert heading.startswith("zebra  4 %   beaten by: lion 86 %   odds")
+    assert question == " why zebra rather than lion, which was predicted"
 
 
 def test_no_reasons_are_not_counted(animals):
