@@ -160,6 +160,10 @@ def _concepts(
 
 def edge_table(linking: pl.DataFrame, vocabulary: Vocabulary, tally: Tally, *, source: str) -> pl.DataFrame:
     """Edge table: shared relation names and directions, no loops, the strongest of equal edges."""
+    misnamed = pl.col("relation").str.starts_with("^") & ~pl.col("relation").is_in(list(vocabulary.rules))
+    for line, relation in linking.filter(misnamed).select("line", "relation").iter_rows():
+        tally.fault("skipped_relation_name", line=line, found=relation)
+    linking = linking.filter(~misnamed)
     rules = {term: vocabulary.rule(term) for term in sorted(linking["relation"].unique().to_list())}
     turned = pl.col("relation").is_in([term for term, rule in rules.items() if rule.reverse])
     names = {term: rule.relation for term, rule in rules.items()}

@@ -111,7 +111,12 @@ def _named_columns(rows: Rows, tally: Tally, *, header: bool | None, columns: Se
                 line=int(rows.table["line"][0]),
             )
     if len(set(names)) != len(names) or not set(_ENDS) <= set(names):
-        raise InputFormatError(f"columns must name head, relation and tail, each name once, not {names}")
+        if columns is not None:
+            raise InputFormatError(f"columns must name head, relation and tail, each name once, not {names}")
+        found = (
+            f"the header names {listing(names)}, not head, relation and tail, each once; say what it is with columns="
+        )
+        raise SourceError(tally.location, found, line=int(rows.table["line"][0]))
     tally.count("rows_read", len(table) + tally.counts.get("skipped_not_utf8", 0))
     fits = pl.col("cells").list.len() == len(names)
     for line, cells in table.filter(~fits).select("line", "cells").iter_rows():

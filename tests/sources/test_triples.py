@@ -197,6 +197,7 @@ FAULTS = [
     ("skipped_columns", b"a\tis_a\n", 2),
     ("skipped_columns", b"a\tis_a\tb\t1\tmore\n", 2),
     ("skipped_empty_cell", b"\tis_a\tb\t1\n", 2),
+    ("skipped_relation_name", b"a\t^is_a\tb\t1\n", 2),
     ("skipped_not_utf8", b"a\tis_a\t\xff\t1\n", 2),
     ("skipped_weight_not_number", b"a\tis_a\tb\theavy\n", 2),
     ("skipped_weight_not_finite", b"a\tis_a\tb\tNaN\n", 2),
@@ -243,6 +244,8 @@ def test_what_is_no_table_is_refused(file, tmp_path):
     for path in (tmp_path, tmp_path / "absent.tsv", "a\0b"):
         with pytest.raises(DataMissingError, match="cannot be read"):
             read_triples(path)
+    with pytest.raises(SourceError, match="the header names 'head', 'relation', 'tail', 'tail'"):
+        read_triples(file("head\trelation\ttail\tobject\na\tb\tc\td\n"), header=True)
     with pytest.raises(InputFormatError, match="each name once"):
         read_triples(file("a\tb\tc\n"), columns=("head", "relation", "relation"))
 
