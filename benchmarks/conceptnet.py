@@ -167,7 +167,7 @@ def main() -> None:
 
 
 def results(runs: list[dict[str, tuple[int, float, float]]], num_lines: int) -> Table:
-    """The table: medians over the runs, the ratio to kgzsl, and what a real dump would take if time grows with lines."""
+    """The table: medians over the runs, the ratio to kgzsl, and the time for a real dump if it grows with lines."""
     table = Table(title=f"{num_lines:,} lines, {runs[0]['kgzsl'][0]:,} rows kept; median (fastest) of {len(runs)}")
     for column in ("reader", "seconds", "kgzsl is faster", "peak MiB", f"{REAL_LINES:,} lines, extrapolated"):
         table.add_column(column, justify="left" if column == "reader" else "right")

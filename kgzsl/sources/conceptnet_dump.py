@@ -1,7 +1,7 @@
 """Passes over a dump of ConceptNet, each of which keeps no more than it looks for."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -12,7 +12,7 @@ import polars as pl
 
 from kgzsl.display.progress import Advance, progress
 from kgzsl.errors import IntegrityError
-from kgzsl.sources.conceptnet_file import DamagedError, dump_size, line_blocks
+from kgzsl.sources.conceptnet_file import Block, DamagedError, dump_size, line_blocks
 from kgzsl.sources.conceptnet_lines import Lines, scan_lines
 from kgzsl.sources.conceptnet_reach import Reach
 from kgzsl.sources.conceptnet_rows import RowChoice, Rows, checked_rows, framed_rows
@@ -48,32 +48,26 @@ def _joined(parts: Iterator[Rows]) -> Rows:
 
 
 def _rows_of(path: Path, choice: RowChoice, tally: Tally, *, limits: Limits, advance: Advance) -> Iterator[Rows]:
-    """The kept rows, some megabytes of lines at a time."""
+    """The kept rows, some megabytes of lines at a time; while these are checked, the next are looked for."""
     languages = None if choice.languages is None else [language.encode() for language in choice.languages]
     scan = partial(scan_lines, languages=languages, limits=limits, path=str(path))
-    texts: list[bytes] = []
-    numbers: list[pl.Series] = []
+    check = partial(_checked, choice=choice, tally=tally)
+    batch: list[tuple[int, Lines]] = []
+    waiting: deque[Future[Rows]] = deque()
     size, first = 0, 1
-
-    def batch() -> Rows:
-        places = pl.concat(numbers) if numbers else pl.Series([], dtype=pl.Int64)
-        rows = framed_rows(b"".join(texts), places, tally)
-        texts.clear()
-        numbers.clear()
-        return checked_rows(rows, choice, tally)
-
-    tally.count("rows_read", 0)
     try:
-        with closing(line_blocks(path, limits=limits, advance=advance)) as blocks:
+        with closing(line_blocks(path, limits=limits, advance=advance)) as blocks, ThreadPoolExecutor(1) as checker:
             for lines in _in_order(scan, blocks):
-                _count(lines, first, tally)
-                texts.append(lines.text)
-                numbers.append(pl.Series(lines.numbers + first, dtype=pl.Int64))
+                batch.append((first, lines))
                 size += len(lines.text)
                 first += lines.num_lines
                 if size >= _BATCH:
-                    yield batch()
-                    size = 0
+                    waiting.append(checker.submit(check, batch))
+                    batch, size = [], 0
+                while len(waiting) > 1:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
     except DamagedError as error:
         raise IntegrityError(
             path,
@@ -81,7 +75,17 @@ def _rows_of(path: Path, choice: RowChoice, tally: Tally, *, limits: Limits, adv
             found=f"its end after {first - 1:,} rows (byte {error.byte:,}): {error.reason}",
             advice="download it again; nothing was read",
         ) from error
-    yield batch()
+    yield check(batch)
+
+
+def _checked(batch: Sequence[tuple[int, Lines]], *, choice: RowChoice, tally: Tally) -> Rows:
+    """The rows among some scanned lines, each with the number of its first line."""
+    for first, lines in batch:
+        _count(lines, first, tally)
+    numbers = [pl.Series(lines.numbers + first, dtype=pl.Int64) for first, lines in batch]
+    text = b"".join(lines.text for _, lines in batch)
+    places = pl.concat(numbers) if numbers else pl.Series([], dtype=pl.Int64)
+    return checked_rows(framed_rows(text, places, tally), choice, tally)
 
 
 def _count(lines: Lines, first: int, tally: Tally) -> None:
@@ -93,7 +97,7 @@ def _count(lines: Lines, first: int, tally: Tally) -> None:
         tally.fault("skipped_columns", line=first + place, found=found)
 
 
-def _in_order(scan: Callable[[bytes], Lines], blocks: Iterator[bytes]) -> Iterator[Lines]:
+def _in_order(scan: Callable[[Block], Lines], blocks: Iterator[Block]) -> Iterator[Lines]:
     """Scan blocks in threads, give what they hold in order; those before a damage come first."""
     waiting: deque[Future[Lines]] = deque()
     damage: DamagedError | None = None

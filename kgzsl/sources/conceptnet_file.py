@@ -12,7 +12,9 @@ from kgzsl.display.progress import Advance
 from kgzsl.errors import DataMissingError, LimitExceededError, SourceError
 from kgzsl.sources.limits import Limits
 
-__all__ = ["DamagedError", "dump_size", "line_blocks"]
+__all__ = ["Block", "DamagedError", "dump_size", "line_blocks"]
+
+Block = bytes | memoryview
 
 _READ = 1 << 18
 _STEP = 1 << 20
@@ -45,7 +47,7 @@ def dump_size(path: Path) -> int:
     return size
 
 
-def line_blocks(path: Path, *, limits: Limits, advance: Advance) -> Generator[bytes]:
+def line_blocks(path: Path, *, limits: Limits, advance: Advance) -> Generator[Block]:
     """Blocks of whole lines, each ended by a newline, whatever the file is packed as; read ahead in a thread.
 
     The packing is told by the first bytes, not by the name. `DamagedError` if a packed file ends early or does not
@@ -75,7 +77,7 @@ def _raw(head: bytes, file: BinaryIO, advance: Advance) -> Iterator[bytes]:
     while part:
         yield part
         advance(len(part))
-        part = file.read(_STEP)
+        part = file.read(_BLOCK)
 
 
 class _Gzip:
@@ -143,7 +145,7 @@ def _members(path: Path, raw: Iterator[bytes], packing: type[_Gzip] | type[_Bzip
         raise DamagedError(f"{packing.name} content ends early", byte=taken)
 
 
-def _cut(path: Path, pieces: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
+def _cut(path: Path, pieces: Iterator[bytes], limits: Limits) -> Iterator[Block]:
     """Join pieces into blocks that end with a line."""
     waiting: list[bytes] = []
     size = unfinished = 0  # bytes that wait, and those among them after the last newline
@@ -169,8 +171,10 @@ def _cut(path: Path, pieces: Iterator[bytes], limits: Limits) -> Iterator[bytes]
                 continue
         if piece is None:
             break
-        cut = len(piece) - unfinished  # lines end in the last piece, or they would have been given before
-        yield b"".join([*waiting[:-1], memoryview(piece)[:cut]])
+        # up to the first newline of the last piece, then what is whole of the rest, which is not copied
+        first, cut = piece.find(b"\n") + 1, len(piece) - unfinished
+        yield b"".join([*waiting[:-1], piece[:first]])
+        yield memoryview(piece)[first:cut]
         waiting, size = [piece[cut:]], unfinished
     if is_first:
         raise damage or SourceError(path, "the file is empty; download it again")
@@ -188,12 +192,12 @@ def _refuse_html(path: Path, piece: bytes) -> None:
             raise SourceError(path, f"looks like an HTML page (starts {mark.decode()!r}); download the dump again")
 
 
-def _read_ahead(blocks: Iterator[bytes]) -> Generator[bytes]:
+def _read_ahead(blocks: Iterator[Block]) -> Generator[Block]:
     """The same blocks, the next ones made while one is worked on; the thread ends with the generator."""
-    ready: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=_AHEAD)
+    ready: queue.Queue[Block | BaseException | None] = queue.Queue(maxsize=_AHEAD)
     stopped = threading.Event()
 
-    def put(item: bytes | BaseException | None) -> None:
+    def put(item: Block | BaseException | None) -> None:
         while not stopped.is_set():
             try:
                 ready.put(item, timeout=0.05)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.errors import LimitExceededError
+from kgzsl.sources.conceptnet_file import Block
 from kgzsl.sources.limits import Limits
 
 __all__ = ["Lines", "scan_lines"]
@@ -32,7 +33,7 @@ class Lines:
     wrong: Sequence[tuple[int, bytes]]
 
 
-def scan_lines(block: bytes, *, languages: Sequence[bytes] | None, limits: Limits, path: str) -> Lines:
+def scan_lines(block: Block, *, languages: Sequence[bytes] | None, limits: Limits, path: str) -> Lines:
     """Look through a block of whole lines; they are numbered from 0.
 
     Lines whose start is no concept of the languages, or whose end is a concept of another one, are only counted: most
@@ -57,7 +58,7 @@ def scan_lines(block: bytes, *, languages: Sequence[bytes] | None, limits: Limit
         len(ends),
         int(blank.sum()),
         len(rows) - len(kept),
-        [(int(row), block[starts[row] : ends[row]]) for row in wrong],
+        [(int(row), bytes(block[starts[row] : ends[row]])) for row in wrong],
     )
 
 

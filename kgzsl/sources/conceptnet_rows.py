@@ -1,30 +1,24 @@
 """Rows of ConceptNet, checked and chosen: what each one says, or why it is left out."""
 
-import json
-import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
+from kgzsl.sources.conceptnet_facts import fact_table
 from kgzsl.sources.conceptnet_relations import EXTERNAL_URL
 from kgzsl.sources.tally import MAX_EXAMPLES, Tally
-from kgzsl.sources.wndb import collector_paused
 
 __all__ = ["ROW_COLUMNS", "RowChoice", "Rows", "checked_rows", "framed_rows"]
 
 ROW_COLUMNS = ("number", "rel", "start", "end", "info")
 """A row as it comes: its number, the last four of the dump's five columns."""
 
-_SAID = {
-    "weight": pl.Float64(),
-    "dataset": pl.String(),
-    "surface": pl.String(),
-    "fault": pl.String(),
-    "keys_twice": pl.Boolean(),
-}
-_CONCEPT = r"^/c/([A-Za-z]{2,8}(?:[-_][A-Za-z0-9]+)*)/([^/]+)(?:/(.*?))?/?$"
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]+)*")
+_PIECES = ("before", "kind", "language", "written", "sense")
+_ENDS = ("start", "end")
+_UNUSUAL = r"[^!-@\[-~]"  # beyond ASCII, upper case, or blank
 _UNSAFE = r"^/|//|(?:^|/)\.{1,2}(?:/|$)"
 
 
@@ -76,17 +70,20 @@ class _Bad:
 def framed_rows(text: bytes, numbers: Sequence[int] | pl.Series, tally: Tally) -> pl.DataFrame:
     """Lines of five columns as a table; those that are not UTF-8 are counted and left out."""
     try:
-        text.decode()
-    except UnicodeDecodeError:
-        lines, kept = text.split(b"\n")[:-1], []
-        for number, line in zip(numbers, lines, strict=True):
+        return _parsed(text, numbers)
+    except pl.exceptions.ComputeError:  # polars does not say where
+        kept = []
+        for number, line in zip(numbers, text.split(b"\n")[:-1], strict=True):
             try:
                 line.decode()
             except UnicodeDecodeError as error:
                 tally.fault("skipped_not_utf8", line=number, found=repr(line[max(0, error.start - 20) :][:40]))
             else:
                 kept.append((number, line))
-        text, numbers = b"".join(line + b"\n" for _, line in kept), [number for number, _ in kept]
+        return _parsed(b"".join(line + b"\n" for _, line in kept), [number for number, _ in kept])
+
+
+def _parsed(text: bytes, numbers: Sequence[int] | pl.Series) -> pl.DataFrame:
     if not text:
         return pl.DataFrame(schema=dict(zip(ROW_COLUMNS, [pl.Int64(), *[pl.String()] * 4], strict=True)))
     return pl.read_csv(
@@ -94,6 +91,7 @@ def framed_rows(text: bytes, numbers: Sequence[int] | pl.Series, tally: Tally) -
         separator="\t",
         quote_char=None,
         has_header=False,
+        columns=[1, 2, 3, 4],
         schema={name: pl.String() for name in ("uri", *ROW_COLUMNS[1:])},
     ).select(pl.Series("number", numbers, dtype=pl.Int64), pl.col(ROW_COLUMNS[1:]).fill_null(""))
 
@@ -144,98 +142,53 @@ def checked_rows(rows: pl.DataFrame, choice: RowChoice, tally: Tally) -> Rows:
 
 def _with_ids(rows: pl.DataFrame, choice: RowChoice) -> pl.DataFrame:
     """For both ends: the id, its language, the sense behind it, and the id without sense; null for no concept."""
-    uris = pl.concat([rows["start"], rows["end"]]).unique().to_frame("uri")
-    named = pl.col("uri").str.extract_groups(_CONCEPT).struct.rename_fields(["language", "written", "sense"])
-    parts = uris.with_columns(named.alias("parts")).unnest("parts")
-    term = pl.col("written").str.normalize("NFC").str.to_lowercase().str.replace_all(r"\s", "_")
-    sense = pl.col("sense").fill_null("")
-    plain = pl.format("/c/{}/{}", "language", "term")
-    is_unsafe = pl.col("term").is_in([".", ".."]) | sense.str.contains(_UNSAFE)
-    terms = (
-        parts.with_columns(term.alias("term"), sense)
-        .filter(pl.col("term").is_not_null() & ~is_unsafe)
-        .with_columns(plain.alias("plain"), (pl.col("term") != pl.col("written")).alias("is_changed"))
-    )
-    whole = pl.when(pl.col("sense") == "").then("plain").otherwise(pl.format("{}/{}", "plain", "sense"))
-    terms = terms.with_columns((whole if choice.keep_senses else pl.col("plain")).alias("id"))
-    for end in ("start", "end"):
-        found = terms.select(
-            pl.col("uri").alias(end),
-            pl.col("id", "plain", "language", "sense", "is_changed").name.prefix(f"{end}_"),
-        )
-        rows = rows.join(found, on=end, how="left", maintain_order="left")
-    is_changed = pl.any_horizontal(pl.col("start_is_changed", "end_is_changed").fill_null(value=False))
+    rows = rows.with_columns(
+        pl.col(end)
+        .str.splitn("/", 5)
+        .struct.rename_fields([f"{end}_{piece}" for piece in _PIECES])
+        .alias(f"{end}_pieces")
+        for end in _ENDS
+    ).unnest([f"{end}_pieces" for end in _ENDS])
+    changed = []
+    for end in _ENDS:
+        written = pl.col(f"{end}_written")
+        if rows.select(written.str.contains(_UNUSUAL).any()).item():
+            term = written.str.normalize("NFC").str.to_lowercase().str.replace_all(r"\s", "_")
+            rows = rows.with_columns(term.alias(f"{end}_term"))
+            changed.append((pl.col(f"{end}_term") != written).fill_null(value=False))
+        else:
+            rows = rows.with_columns(written.alias(f"{end}_term"))
+        rows = rows.with_columns(_id_columns(rows, end, keep_senses=choice.keep_senses))
+    is_changed = pl.any_horizontal(changed) if changed else pl.lit(value=False)
     return rows.with_columns(is_changed.alias("is_changed"))
 
 
-def _with_facts(rows: pl.DataFrame, bad: _Bad, tally: Tally) -> pl.DataFrame:
-    """Weight, dataset and surface text out of the fifth column; each different text is parsed once, by Python's json.
+def _id_columns(rows: pl.DataFrame, end: str, *, keep_senses: bool) -> list[pl.Expr]:
+    """Id, plain id, language and sense of an end whose pieces are known; null where it is no concept."""
+    before, kind, language, term, rest = (pl.col(f"{end}_{piece}") for piece in (*_PIECES[:3], "term", "sense"))
+    languages = [code for code in rows[f"{end}_language"].unique().drop_nulls() if _LANGUAGE.fullmatch(code)]
+    sense = rest.fill_null("").str.strip_suffix("/")
+    is_unsafe = (term == "") | term.is_in([".", ".."]) | sense.str.contains(_UNSAFE)
+    is_concept = (before == "") & (kind == "c") & language.is_in(languages) & ~is_unsafe
+    plain = pl.concat_str(pl.lit("/c/"), language, pl.lit("/"), term)
+    whole = pl.when(sense == "").then(plain).otherwise(pl.concat_str(plain, pl.lit("/"), sense))
+    return [
+        pl.when(is_concept).then(plain).alias(f"{end}_plain"),
+        pl.when(is_concept).then(whole if keep_senses else plain).alias(f"{end}_id"),
+        pl.when(is_concept).then(language).alias(f"{end}_language"),
+        sense.alias(f"{end}_sense"),
+    ]
 
-    Four in five texts of the dump stand there many times over, so this costs less than a parser that is quick and
-    lenient, and there is one meaning of what is JSON.
+
+def _with_facts(rows: pl.DataFrame, bad: _Bad, tally: Tally) -> pl.DataFrame:
+    """Weight, dataset and surface text out of the fifth column; each different text is taken apart once.
+
+    Seven in ten texts of the dump stand there many times over.
     """
-    texts = rows["info"].unique()
-    with collector_paused():
-        said = [_fact(text) for text in texts.to_list()]
-    columns = zip(*said, strict=True) if said else ([] for _ in _SAID)
-    facts = pl.DataFrame([pl.Series(name, list(part), _SAID[name]) for name, part in zip(_SAID, columns, strict=True)])
-    facts = facts.with_columns(texts)
+    facts = fact_table(rows["info"].unique())
     rows = rows.join(facts, on="info", how="left", maintain_order="left")
     faulty = rows.filter(pl.col("fault").is_not_null())
     for reason in faulty["fault"].unique().sort():
         bad.take(f"skipped_{reason}", faulty.filter(pl.col("fault") == reason), "info")
     tally.count("duplicate_json_keys", int(rows["keys_twice"].sum()))
     return rows.filter(pl.col("fault").is_null())
-
-
-_NOT_JSON = (None, "", None, "not_json", False)
-
-
-_decoded = json.JSONDecoder().raw_decode
-
-
-def _fact(text: str) -> tuple[float | None, str, str | None, str | None, bool]:
-    """Weight, dataset, surface text, fault or None, and whether a key stands twice."""
-    text = text.strip(" \t\r\n")
-    try:
-        info, end = _decoded(text)
-        if end != len(text) or not isinstance(info, dict):
-            return _NOT_JSON
-        keys_twice = text.count('":') != _num_keys(info) or '" ' in text
-        keys_twice = keys_twice and _has_key_twice(text)
-    except (ValueError, RecursionError):
-        return _NOT_JSON
-    weight = info.get("weight", "")
-    try:
-        value = float(weight) if type(weight) in (int, float) else math.nan
-    except OverflowError:
-        value = math.inf
-    fault = None
-    if not 0 < value < math.inf:
-        fault = "weight_not_positive" if value <= 0 else "weight_not_finite" if "weight" in info else "weight_missing"
-    return value, _text(info.get("dataset")) or "", _text(info.get("surfaceText")), fault, keys_twice
-
-
-def _num_keys(info: dict[str, Any]) -> int:
-    """Keys of an object of the usual form: each stands in the text before its colon, and nothing else does there."""
-    sources = info.get("sources")
-    inner = sources if isinstance(sources, list) else ()
-    return len(info) + sum(len(source) for source in inner if isinstance(source, dict))
-
-
-def _has_key_twice(text: str) -> bool:
-    """Whether any object in a JSON text has a key twice, seen pair by pair."""
-    twice = False
-
-    def gathered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        nonlocal twice
-        twice |= len(dict(pairs)) < len(pairs)
-        return dict(pairs)
-
-    json.loads(text, object_pairs_hook=gathered)
-    return twice
-
-
-def _text(value: object) -> str | None:
-    """A string that can be written down: JSON may hold halves of characters."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None

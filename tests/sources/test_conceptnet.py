@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kgzsl.errors import InputFormatError, UnknownConceptError, UnknownNameError
+from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.storage import STORED_FILES, read_tables, write_tables
 from kgzsl.sources.conceptnet import read_conceptnet
 from kgzsl.sources.conceptnet_uri import assertion_uri
@@ -209,6 +210,25 @@ def test_addresses_belong_to_their_concept_and_are_no_concepts(dump):  # B18
     kept = [report[f"{name}"] for name in ("kept_external_urls", "skipped_external_url_of_no_concept")]
     assert (kept, report["merged_duplicate"]) == ([1, 1], 1)
     assert report["rows_read"] == accounted(report)
+
+
+def test_addresses_have_no_language(assertions):  # B18
+    whole, english = read_conceptnet(assertions), read_conceptnet(assertions, languages="en")
+    assert {"/c/en/test"} < set(english.ids) < {id_ for id_ in whole.ids if id_.startswith("/c/en/")} | {"/c/en/test"}
+    for id_ in english.ids:
+        assert english.concept(id_).more["external_urls"] == whole.concept(id_).more["external_urls"]
+
+
+def test_the_graph_is_one_that_all_checks_find_in_order(assertions):
+    graph = read_conceptnet(assertions)
+    again = KnowledgeGraph.from_tables(
+        graph.concepts_table, graph.edges_table, graph.relations.values(), name=graph.name, report=graph.report
+    )
+    assert again.concepts_table.equals(graph.concepts_table)
+    assert again.edges_table.equals(graph.edges_table)
+    assert again.concepts_table.schema == graph.concepts_table.schema
+    assert again.coded_edges.equals(graph.coded_edges)
+    assert list(again.relations.items()) == list(graph.relations.items())
 
 
 def test_unknown_relations_are_associations_under_their_own_name(dump):  # B23
