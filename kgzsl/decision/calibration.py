@@ -76,8 +76,8 @@ def calibrate(
     """Choose gamma as `calibration` asks, and the temperature on held-out classes against each other.
 
     Few held-out classes give temperatures that are far too low (all of their samples are told apart) or too high. Of
-    cosines (`is_cosine`), log temperature is therefore n / (n + 10) of what the folds choose and the rest of the
-    default 0.1, and is kept within 0.02 and 1; n counts held-out classes over all folds, or a tenth of their samples
+    cosines (`is_cosine`), what the folds choose is therefore kept within 0.02 and 1, and log temperature is n / (n +
+    10) of it and the rest of the default 0.1; n counts held-out classes over all folds, or a tenth of their samples
     if that is less. Scores in other units (linear weights, models with scores of their own) have no such default.
     """
     if calibration == "stacking":
@@ -101,10 +101,11 @@ def calibrate(
 
 
 def _steadied(temperature: float, judged: Sequence[CalibrationFold]) -> tuple[float, str]:
-    """The temperature drawn towards the default, and the bound it is held back by, or ""."""
+    """The temperature kept within bounds and drawn towards the default, and the bound that kept it, or ""."""
     num_classes = sum(len(fold.is_seen) for fold in judged)
     told = min(num_classes, sum(len(fold.labels) for fold in judged) / SAMPLES_A_CLASS)
     weight = told / (told + PRIOR_CLASSES)
-    drawn = float(np.exp(weight * np.log(temperature) + (1 - weight) * np.log(DEFAULT_TEMPERATURE)))
     low, high = COSINE_BOUNDS
-    return (low, "low") if drawn < low else (high, "high") if drawn > high else (drawn, "")
+    kept = min(max(temperature, low), high)
+    drawn = float(np.exp(weight * np.log(kept) + (1 - weight) * np.log(DEFAULT_TEMPERATURE)))
+    return drawn, "low" if temperature < low else "high" if temperature > high else ""

@@ -104,7 +104,8 @@ def brute_force(zoo):
         )
         for fold in folds
     ]
-    chosen, told = choose_temperature(held_out).temperature, 64 / 10  # 8 classes, but 64 samples
+    chosen = np.clip(choose_temperature(held_out).temperature, 0.02, 1)
+    told = 64 / 10  # 8 classes, but 64 samples
     return choose_stacking(folds).gamma, chosen ** (told / (told + 10)) * 0.1 ** (10 / (told + 10))
 
 
