@@ -221,17 +221,21 @@ def _show_info(graph: KnowledgeGraph) -> None:
 
 @graph_app.command()
 def build(
-    name: Annotated[str, typer.Argument(help="Which graph: wordnet.")],
-    source: Annotated[Path, typer.Option(help="Folder with the original files.")],
-    target: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("graphs/wordnet-3.0"),
+    name: Annotated[str, typer.Argument(help="Which graph: freshwater or wordnet.")],
+    source: Annotated[Path, typer.Option(help="The original file, or the folder with the original files.")],
+    target: Annotated[Path | None, typer.Option(help="Folder to write into; graphs/NAME-VERSION by default.")] = None,
 ) -> None:
     """Rebuild a shipped graph, byte for byte, from its original files."""
     from kgzsl.errors import UnknownNameError
+    from kgzsl.sources.freshwater_build import build_freshwater
     from kgzsl.sources.wordnet_build import build_wordnet
 
-    if name != "wordnet":
-        raise UnknownNameError("graph with a recipe", name, known=["wordnet"])
-    build_wordnet(source, target)
+    recipes = {"freshwater": (build_freshwater, "freshwater-1.0"), "wordnet": (build_wordnet, "wordnet-3.0")}
+    if name not in recipes:
+        raise UnknownNameError("graph with a recipe", name, known=sorted(recipes))
+    build, folder = recipes[name]
+    target = target or Path("graphs", folder)
+    build(source, target)
     typer.echo(f"wrote {target}")
 
 

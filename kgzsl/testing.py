@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from kgzsl.contracts import FloatArray, NodeEncoder, Propagator, Supervision
-from kgzsl.errors import PluginError
+from kgzsl.contracts import FloatArray, NodeEncoder, Propagator, Source, Supervision
+from kgzsl.errors import InvalidGraphError, KgzslError, PluginError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["check_encoder", "check_propagator", "example_graph", "example_supervision"]
+__all__ = ["check_encoder", "check_propagator", "check_source", "example_graph", "example_supervision"]
 
 _PARENTS = {
     "animal": None,
@@ -77,7 +77,7 @@ def example_supervision(*, num_inputs: int = 8, dim: int = 5, random_state: int 
 
 def _require(holds: bool, plugin: object, problem: str) -> None:
     if not holds:
-        raise PluginError(f"{type(plugin).__name__}: {problem}")
+        raise PluginError(f"{getattr(plugin, '__name__', type(plugin).__name__)}: {problem}")
 
 
 def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
@@ -135,6 +135,41 @@ def check_propagator(propagator: Propagator) -> None:
     grown = np.insert(features, larger.ids.index("aardwolf"), features[0], axis=0)
     new = give(fitted, larger, grown, ["aardwolf"])
     _require(bool(np.isfinite(new).all()), fitted, "a concept that came after the fit gets no finite answer")
+
+
+def check_source(reader: Source, location: str, *, absent: str | None = None) -> None:
+    """Whether a source gives a sound graph, the same each time, accounts for its rows, and says what is not there.
+
+    `location` is something small that it can read; `absent` something of the kind where nothing is (None: the location
+    with more behind it). Where the report has `rows_read`, it must be the sum of what starts with `kept_`, `merged_`
+    and `skipped_`.
+    """
+    graph, again = reader(location), reader(location)
+    _require(isinstance(graph, KnowledgeGraph), reader, f"gave {type(graph).__name__}, not a KnowledgeGraph")
+    _require(len(graph) > 0, reader, "gave a graph without concepts; an empty source is an error")
+    _require(graph.fingerprint == again.fingerprint, reader, "two readings differ")
+    _require(dict(graph.report) == dict(again.report), reader, "two readings report different counts")
+    tables = (graph.concepts_table, graph.edges_table, graph.relations.values())
+    try:
+        checked = KnowledgeGraph.from_tables(*tables, name=graph.name)
+    except InvalidGraphError as error:
+        raise PluginError(f"{getattr(reader, '__name__', reader)}: its tables do not make a graph: {error}") from error
+    _require(checked.with_tables().fingerprint == graph.fingerprint, reader, "its tables are not sorted or complete")
+    odd = [reason for reason, count in graph.report.items() if type(count) is not int or count < 0]
+    _require(not odd, reader, f"its report has entries that are no counts: {odd}")
+    if "rows_read" in graph.report:
+        parts = ("kept_", "merged_", "skipped_")
+        total = sum(count for reason, count in graph.report.items() if reason.startswith(parts))
+        read = graph.report["rows_read"]
+        _require(total == read, reader, f"read {read:,} rows, but accounts for {total:,} as kept, merged or skipped")
+    missing = f"{location}-that-is-not-there" if absent is None else absent
+    try:
+        reader(missing)
+    except KgzslError:
+        return
+    except Exception as error:
+        raise PluginError(f"{getattr(reader, '__name__', reader)}: {missing!r} ends in a foreign {error!r}") from error
+    _require(False, reader, f"gave a graph for {missing!r}, where nothing is")
 
 
 def _example_features(graph: KnowledgeGraph) -> FloatArray:
