@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--packed", action="store_true")
     options = parser.parse_args()
-    console = Console()
+    console = Console(width=120)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "assertions.csv"
         started = time.perf_counter()

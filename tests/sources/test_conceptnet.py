@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 from collections import Counter
+from contextlib import contextmanager
 
 import polars as pl
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from kgzsl.errors import InputFormatError, UnknownConceptError, UnknownNameError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.storage import STORED_FILES, read_tables, write_tables
+from kgzsl.sources import conceptnet_dump
 from kgzsl.sources.conceptnet import read_conceptnet
 from kgzsl.sources.conceptnet_uri import assertion_uri
 from kgzsl.sources.limits import Limits
@@ -370,3 +372,19 @@ def test_an_interrupt_leaves_nothing_behind(dump):  # B29
     timer.join()
     assert threading.active_count() == before
     assert len(read_conceptnet(path)) == 60_001
+
+
+@pytest.mark.parametrize(("options", "passes"), [({}, 1), ({"around": "/c/en/test", "hops": 2}, 3)])
+def test_progress_is_told_in_bytes_of_every_pass(assertions, monkeypatch, options, passes):
+    told = []
+
+    @contextmanager
+    def counted(total, description, *, show=None):
+        told.append((total, description))
+        yield lambda steps=1, note="": told.append(steps)
+
+    monkeypatch.setattr(conceptnet_dump, "progress", counted)
+    read_conceptnet(assertions, **options)
+    size = assertions.stat().st_size
+    assert told[0] == (size * passes, "reading assertions.csv")
+    assert sum(told[1:]) == size * passes
