@@ -3,6 +3,7 @@
 from kgzsl.display.html import Bar, Block, Card, Fold, card_html, escape_html, html_table
 from kgzsl.display.progress import progress
 from kgzsl.display.rounding import decimals_for, signed, sum_preserving
+from kgzsl.display.table import Table
 from kgzsl.display.text import cell_width, escape_text, fit, pad, text_table, wrap
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Block",
     "Card",
     "Fold",
+    "Table",
     "card_html",
     "cell_width",
     "decimals_for",

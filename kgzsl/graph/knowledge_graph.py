@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from kgzsl.errors import AmbiguousLabelError, InputFormatError, NoPathError
-from kgzsl.graph import editing, exchange, making, search, selection, showing, statements
+from kgzsl.errors import AmbiguousLabelError, InputFormatError
+from kgzsl.graph import editing, exchange, making, questions, selection, showing, statements, taxonomy
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Concept, Edge
 from kgzsl.graph.concept_table import ConceptTable
-from kgzsl.graph.doors import DOORS
+from kgzsl.graph.concepts import Concepts
 from kgzsl.graph.fingerprint import fingerprint
 from kgzsl.graph.index import GraphIndex
-from kgzsl.graph.path import Path
-from kgzsl.graph.relation import POSITIVE_KINDS, Relation
+from kgzsl.graph.relation import Relation
 from kgzsl.graph.tables import CONCEPT_COLUMNS, spelled_edges
 
 __all__ = ["KnowledgeGraph"]
@@ -200,9 +198,10 @@ class KnowledgeGraph:
 
     def concept(self, id: str) -> Concept:
         """The concept with this id, or with anything `resolve` takes."""
-        return Concept(self, self._position(id))
+        return Concept(self, self.position(id))
 
-    def _position(self, text: str) -> int:
+    def position(self, text: str) -> int:
+        """Where in `ids` stands what `resolve` takes."""
         row = self.concept_columns.row(text)
         if row is None:
             raise self.concept_columns.unknown([text], graph=self.name)
@@ -211,22 +210,19 @@ class KnowledgeGraph:
     def _positions(self, texts: Iterable[str] | str) -> Any:
         return self.concept_columns.rows(texts, graph=self.name)
 
-    def _concept_tuple(self, positions: Iterable[int]) -> tuple[Concept, ...]:
-        return tuple(Concept(self, int(position)) for position in positions)
-
     def resolve(self, text: str) -> str:
         """The id meant by an id, an alternate id (a WordNet offset such as `n02129604`, an IRI) or a `Concept`.
 
         Labels are not ids: they go through `find`. `UnknownConceptError` names the nearest ids.
         """
-        return self.ids[self._position(text)]
+        return self.ids[self.position(text)]
 
-    def find(self, label: str) -> tuple[Concept, ...]:
+    def find(self, label: str) -> Concepts:
         """Every concept that bears this label or alias, compared without case, underscores and hyphens.
 
         Those that have it as their label come first, then by id. Empty if there is none.
         """
-        return self._concept_tuple(self.concept_columns.labelled(label))
+        return Concepts(Concept(self, place) for place in self.concept_columns.labelled(label))
 
     def find_one(self, label: str) -> Concept:
         """The one concept that bears this label; `AmbiguousLabelError` lists them if there are several."""
@@ -317,75 +313,32 @@ class KnowledgeGraph:
         """The graph as a `networkx.MultiDiGraph` of your own, which you may change."""
         return exchange.to_networkx(self)
 
-    # -- taxonomy and paths ----------------------------------------------------------------------------------
+    # -- questions: each is a function of its own file, bound here as a method ----------------------------------
 
-    def ancestors(
-        self,
-        id: str,
-        *,
-        relations: _Relations = None,
-        max_distance: int | None = None,
-        include_self: bool = False,
-    ) -> tuple[Concept, ...]:
-        """All above a concept over `relations` (None: taxonomic), nearest first, then by id."""
-        found = search.distances(self.index.up(relations), self._position(id), limit=max_distance)
-        return self._concept_tuple(list(found)[not include_self :])
+    ancestors = taxonomy.ancestors
+    descendants = taxonomy.descendants
+    lowest_common_ancestors = taxonomy.lowest_common_ancestors
+    depth = taxonomy.depth
+    taxonomic_distance = taxonomy.taxonomic_distance
 
-    def descendants(
-        self,
-        id: str,
-        *,
-        relations: _Relations = None,
-        max_distance: int | None = None,
-        include_self: bool = False,
-    ) -> tuple[Concept, ...]:
-        """All below a concept over `relations` (None: taxonomic), nearest first, then by id."""
-        found = search.distances(self.index.down(relations), self._position(id), limit=max_distance)
-        return self._concept_tuple(list(found)[not include_self :])
+    shortest_path = statements.shortest_path
+    path_along = statements.path_along
+    all_shortest_paths = questions.all_shortest_paths
+    paths = questions.paths
+    follow = questions.follow
+    match = questions.match
+    sparql = questions.sparql
 
-    def lowest_common_ancestors(self, a: str, b: str, *, relations: _Relations = None) -> tuple[Concept, ...]:
-        """Every common ancestor without another one below it, deepest first, then by id; a concept is above itself."""
-        found = search.lowest_common_ancestors(self.index, self._position(a), self._position(b), relations)
-        return self._concept_tuple(found)
+    similarity = questions.similarity
+    similarity_matrix = questions.similarity_matrix
+    most_similar = questions.most_similar
 
-    def depth(self, id: str, *, relations: _Relations = None, longest: bool = False) -> int:
-        """Edges on the shortest (or longest) way up to a root; a cycle counts as one concept."""
-        return int(self.index.depths(relations)[int(longest)][self._position(id)])
+    entail = questions.entail
+    why = questions.why
+    contradictions = questions.contradictions
 
-    def taxonomic_distance(self, a: str, b: str, *, relations: _Relations = None) -> int:
-        """Edges on the shortest way up from `a` and down to `b`; `NoPathError` without a common ancestor."""
-        found = search.taxonomic_distance(self.index, self._position(a), self._position(b), relations)
-        if found is None:
-            raise NoPathError(self.resolve(a), self.resolve(b), relations=_named(relations, "a common ancestor"))
-        return found
-
-    def shortest_path(self, a: str, b: str, *, relations: _Relations = None) -> Path:
-        """The shortest way from `a` to `b`, edges walked in either direction; among equals the first by ids.
-
-        None stands for every relation but negative ones and annotations. `NoPathError` if there is none.
-        """
-        start, end = self._position(a), self._position(b)
-        route = search.shortest_route(self.index, start, end, POSITIVE_KINDS if relations is None else relations)
-        if route is None:
-            raise NoPathError(self.ids[start], self.ids[end], relations=_named(relations, "positive relations"))
-        return self.path_along(start, route)
-
-    def path_along(self, start: int, route: Sequence[tuple[int, int]]) -> Path:
-        """The path from a position along (edge row, position reached) steps."""
-        return statements.path_along(self, start, route)
-
-    # -- doors to higher floors ------------------------------------------------------------------------------
-
-    def audit(
-        self, *, seen: Iterable[str] | None = None, classes: Iterable[str] | None = None, ignore: Sequence[str] = ()
-    ) -> Any:
-        """What is wrong or missing in the graph, as `AuditReport`; `kgzsl.query.audit` says what the options mean."""
-        return DOORS.load("audit")(self, seen=seen, classes=classes, ignore=ignore)
-
-    def write(self, path: str | FilePath, *, format: str | None = None, overwrite: bool = False) -> FilePath:
-        """Write the graph so that `kgzsl.read` gives an equal one back; the format follows the suffix, or is named."""
-        written: FilePath = DOORS.load("write")(self, path, format=format, overwrite=overwrite)
-        return written
+    audit = questions.audit
+    write = questions.write
 
     # -- showing ---------------------------------------------------------------------------------------------
 
@@ -394,7 +347,3 @@ class KnowledgeGraph:
 
     def _repr_html_(self) -> str:
         return showing.graph_html(self)
-
-
-def _named(relations: _Relations, default: str) -> str:
-    return default if relations is None else relations if isinstance(relations, str) else ", ".join(sorted(relations))

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgzsl.errors import InputFormatError
+from kgzsl.errors import InputFormatError, NoPathError
+from kgzsl.graph import search
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.path import Path
+from kgzsl.graph.relation import POSITIVE_KINDS
 from kgzsl.graph.tables import EDGE_COLUMNS
 
 if TYPE_CHECKING:
     from kgzsl.graph.index import GraphIndex, IntArray
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["edges", "edges_at", "path_along", "stored_relation"]
+__all__ = ["edges", "edges_at", "path_along", "shortest_path", "stored_relation"]
 
 
 def edges(graph: KnowledgeGraph, head: str | None, relation: str | None, tail: str | None) -> tuple[Edge, ...]:
@@ -75,6 +77,20 @@ def edges_at(graph: KnowledgeGraph, columns: Columns, rows: Sequence[int]) -> tu
         Edge(graph.ids[head], names[code], graph.ids[tail], weight, source, dict(zip(more, value, strict=True)))
         for head, code, tail, weight, source, value in zip(*ends, said[0], values, strict=False)
     )
+
+
+def shortest_path(graph: KnowledgeGraph, a: str, b: str, *, relations: Iterable[str] | str | None = None) -> Path:
+    """The shortest way from `a` to `b`, edges walked in either direction; among equals the first by ids.
+
+    None stands for every relation but negative ones and annotations. `NoPathError` if there is none.
+    """
+    start, end = graph.position(a), graph.position(b)
+    route = search.shortest_route(graph.index, start, end, POSITIVE_KINDS if relations is None else relations)
+    if route is None:
+        words = "positive relations" if relations is None else relations
+        named = words if isinstance(words, str) else ", ".join(sorted(words))
+        raise NoPathError(graph.ids[start], graph.ids[end], relations=named)
+    return path_along(graph, start, route)
 
 
 def path_along(graph: KnowledgeGraph, start: int, route: Sequence[tuple[int, int]]) -> Path:

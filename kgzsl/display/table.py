@@ -1,0 +1,136 @@
+"""A small table of answers: prints, shows itself in a notebook, and turns into a data frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from kgzsl.display.html import html_table
+from kgzsl.display.text import text_table
+from kgzsl.errors import InputFormatError, MissingDependencyError
+
+__all__ = ["Table"]
+
+_SHOWN = 20
+
+
+class Table(Sequence[tuple[Any, ...]]):
+    """Rows under named columns, found as they are asked for.
+
+    It is a sequence of its rows: `table[0]`, `len(table)`, `for row in table`; `table["name"]` is a column. Rows may
+    be given as an iterator: then a row is drawn when it is first needed, and kept; `len` draws them all.
+
+    >>> table = Table(["class", "paths"], [("tiger", 4), ("horse", 12)])
+    >>> table["paths"], table[1]
+    ((4, 12), ('horse', 12))
+    >>> print(table)
+    class  paths
+    tiger      4
+    horse     12
+    """
+
+    def __init__(self, columns: Iterable[str], rows: Iterable[Sequence[Any]], *, caption: str = "") -> None:
+        self.columns = tuple(columns)
+        self.caption = caption
+        self._drawn: list[tuple[Any, ...]] = []
+        self._source: Iterator[Sequence[Any]] = iter(rows)
+
+    def _draw(self, count: int | None) -> list[tuple[Any, ...]]:
+        """The rows found so far, at least `count` of them if there are as many; None for all."""
+        missing = None if count is None else max(count - len(self._drawn), 0)
+        self._drawn.extend(tuple(row) for row in islice(self._source, missing))
+        return self._drawn
+
+    @property
+    def rows(self) -> tuple[tuple[Any, ...], ...]:
+        """All rows."""
+        return tuple(self._draw(None))
+
+    def head(self, count: int = 10) -> Table:
+        """A table of the first rows; no others are drawn."""
+        return Table(self.columns, self._draw(count)[:count], caption=self.caption)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        place = 0
+        while len(self._draw(place + 1)) > place:
+            yield self._drawn[place]
+            place += 1
+
+    def __len__(self) -> int:
+        return len(self._draw(None))
+
+    def __bool__(self) -> bool:
+        return bool(self._draw(1))
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, str):
+            if place not in self.columns:
+                raise InputFormatError(f"no column {place!r}; the table has {', '.join(self.columns)}")
+            column = self.columns.index(place)
+            return tuple(row[column] for row in self._draw(None))
+        if isinstance(place, slice):
+            return Table(self.columns, self._draw(None)[place], caption=self.caption)
+        return self._draw(place + 1 if place >= 0 else None)[place]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Table):
+            return NotImplemented
+        return self.columns == other.columns and self.rows == other.rows
+
+    def __hash__(self) -> int:
+        return hash((self.columns, self.rows))
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Each row as a dict by column."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self]
+
+    def to_polars(self) -> Any:
+        """The table as a `polars.DataFrame`; concepts become their ids."""
+        import polars as pl
+
+        data = {name: [_plain(value) for value in self[name]] for name in self.columns}
+        return pl.DataFrame(data, strict=False)
+
+    def to_pandas(self) -> Any:
+        """The table as a `pandas.DataFrame`; concepts become their ids."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise MissingDependencyError("pandas", extra="pandas", purpose="Table.to_pandas") from None
+        return pd.DataFrame([[_plain(value) for value in row] for row in self], columns=list(self.columns))
+
+    def _shown(self) -> tuple[list[tuple[Any, ...]], str]:
+        """The rows to print, and what is said of the rest."""
+        if len(self._draw(_SHOWN + 1)) <= _SHOWN:
+            return self._drawn, ""
+        return self._drawn[:_SHOWN], f"… {len(self) - _SHOWN:,} more"
+
+    def _numbers(self, rows: Iterable[tuple[Any, ...]]) -> list[str]:
+        kept = list(rows)
+        places = enumerate(self.columns)
+        return [name for place, name in places if kept and all(isinstance(row[place], int | float) for row in kept)]
+
+    def __str__(self) -> str:
+        rows, rest = self._shown()
+        cells = [[_cell(value) for value in row] for row in rows]
+        table = text_table(cells, self.columns, right=self._numbers(rows))
+        return "\n".join([*([self.caption] if self.caption else []), table, *([rest] if rest else [])])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows, rest = self._shown()
+        caption = " · ".join(part for part in (self.caption, rest) if part)
+        cells = [[_cell(value) for value in row] for row in rows]
+        return html_table(cells, self.columns, caption=caption, right=self._numbers(rows))
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else value
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,72 @@
+"""Several concepts as one answer, in a stated order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kgzsl.display.table import Table
+from kgzsl.graph.concept import Concept
+
+__all__ = ["Concepts"]
+
+
+class Concepts(tuple[Concept, ...]):
+    """A tuple of concepts that composes as a set does and shows itself as a table.
+
+    `a & b`, `a | b` and `a - b` keep the order of `a`, then that of `b`. `distances` has the steps at which each was
+    found, where the question was one of distance, else it is None.
+
+    >>> import kgzsl
+    >>> kg = kgzsl.load_graph("wordnet")
+    >>> kg.ancestors("tiger.n.02", max_distance=3) & kg.ancestors("dog.n.01")
+    (Concept('carnivore.n.01', 'carnivore'),)
+    """
+
+    distances: tuple[int, ...] | None
+
+    def __new__(cls, concepts: Iterable[Concept] = (), distances: Iterable[int] | None = None) -> Concepts:
+        """Take concepts, and the distance of each where there is one."""
+        made = super().__new__(cls, concepts)
+        made.distances = None if distances is None else tuple(distances)
+        return made
+
+    def __and__(self, other: Iterable[str]) -> Concepts:
+        kept = set(other)
+        return Concepts(concept for concept in self if concept in kept)
+
+    def __or__(self, other: Iterable[Concept]) -> Concepts:
+        return Concepts(dict.fromkeys((*self, *other)))
+
+    def __sub__(self, other: Iterable[str]) -> Concepts:
+        gone = set(other)
+        return Concepts(concept for concept in self if concept not in gone)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids as plain strings."""
+        return tuple(concept.id for concept in self)
+
+    def to_table(self) -> Table:
+        """A row for each concept: id, label, definition, and the distance where there is one."""
+        columns = ("id", "label", "definition")
+        rows = ((concept.id, concept.label, concept.definition) for concept in self)
+        if self.distances is None:
+            return Table(columns, rows)
+        return Table(
+            (*columns, "distance"), ((*row, distance) for row, distance in zip(rows, self.distances, strict=True))
+        )
+
+    def to_polars(self) -> Any:
+        """The table as a `polars.DataFrame`."""
+        return self.to_table().to_polars()
+
+    def to_pandas(self) -> Any:
+        """The table as a `pandas.DataFrame`."""
+        return self.to_table().to_pandas()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (tuple, (tuple(self),))
+
+    def _repr_html_(self) -> str:
+        return self.to_table()._repr_html_()

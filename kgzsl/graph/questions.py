@@ -1,0 +1,186 @@
+"""Methods of a graph whose work is done on higher floors: what is asked, here; how it is answered, behind the door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any
+
+from kgzsl.graph.concepts import Concepts
+from kgzsl.graph.doors import DOORS
+from kgzsl.graph.path import Path
+
+if TYPE_CHECKING:
+    from kgzsl.display.table import Table
+    from kgzsl.graph.concept import Edge
+    from kgzsl.graph.knowledge_graph import KnowledgeGraph
+
+__all__ = [
+    "all_shortest_paths",
+    "audit",
+    "contradictions",
+    "entail",
+    "follow",
+    "match",
+    "most_similar",
+    "paths",
+    "similarity",
+    "similarity_matrix",
+    "sparql",
+    "why",
+    "write",
+]
+
+_Relations = Iterable[str] | str | None
+_Weight = str | Mapping[str, float] | Callable[["Edge"], float] | None
+
+
+def paths(
+    graph: KnowledgeGraph,
+    a: str,
+    b: str,
+    *,
+    k: int = 5,
+    max_length: int = 6,
+    relations: _Relations = None,
+    pattern: str | None = None,
+    weight: _Weight = None,
+    max_degree: int | None = None,
+) -> tuple[Path, ...]:
+    """The `k` best simple paths from `a` to `b`, cheapest first, then by concepts and relations.
+
+    `kgzsl.query.paths` says what the options mean.
+    """
+    found: tuple[Path, ...] = DOORS.load("paths")(
+        graph,
+        a,
+        b,
+        k=k,
+        max_length=max_length,
+        relations=relations,
+        pattern=pattern,
+        weight=weight,
+        max_degree=max_degree,
+    )
+    return found
+
+
+def all_shortest_paths(
+    graph: KnowledgeGraph, a: str, b: str, *, relations: _Relations = None, weight: _Weight = None
+) -> tuple[Path, ...]:
+    """Every shortest path from `a` to `b`, edges walked either way, by concepts and relations."""
+    found: tuple[Path, ...] = DOORS.load("all_shortest_paths")(graph, a, b, relations=relations, weight=weight)
+    return found
+
+
+def follow(graph: KnowledgeGraph, id: str, pattern: str) -> Concepts:
+    """Concepts reached from one by a pattern over relations, such as `"is_a+/has_part?/^made_of"`, by id.
+
+    The operators and their meaning are those of SPARQL 1.1's property paths; `kgzsl.query.following` lists them.
+    """
+    found: Concepts = DOORS.load("follow")(graph, id, pattern)
+    return found
+
+
+def match(graph: KnowledgeGraph, pattern: str, *, limit: int | None = None) -> Table:
+    """Rows for which all the patterns hold: `"?x is_a equine.n.01 . ?x has_part ?y"`; drawn as they are read.
+
+    `kgzsl.query.matching` has the grammar and the order.
+    """
+    found: Table = DOORS.load("match")(graph, pattern, limit=limit)
+    return found
+
+
+def sparql(graph: KnowledgeGraph, query: str) -> Any:
+    """The answer of a SPARQL 1.1 engine over this graph: a `Table`, a bool for ASK, a graph for CONSTRUCT."""
+    return DOORS.load("sparql")(graph, query)
+
+
+def similarity(
+    graph: KnowledgeGraph,
+    a: str,
+    b: str | Sequence[str],
+    *,
+    measure: str = "path",
+    ic: Any = None,
+    relations: _Relations = None,
+    compat: str | None = None,
+) -> Any:
+    """How alike two concepts are by the taxonomy; with several in `b`, an array of one number for each.
+
+    `kgzsl.query.similarity` defines the measures.
+    """
+    return DOORS.load("similarity")(graph, a, b, measure=measure, ic=ic, relations=relations, compat=compat)
+
+
+def similarity_matrix(
+    graph: KnowledgeGraph,
+    ids: Sequence[str],
+    others: Sequence[str] | None = None,
+    *,
+    measure: str = "path",
+    ic: Any = None,
+    relations: _Relations = None,
+    compat: str | None = None,
+) -> Any:
+    """Similarities of each of `ids` with each of `others` (None: of `ids`), float64 `[len(ids), len(others)]`."""
+    return DOORS.load("similarity_matrix")(
+        graph, ids, others, measure=measure, ic=ic, relations=relations, compat=compat
+    )
+
+
+def most_similar(
+    graph: KnowledgeGraph,
+    id: str,
+    *,
+    k: int = 10,
+    among: Sequence[str] | None = None,
+    measure: str = "path",
+    ic: Any = None,
+    relations: _Relations = None,
+    compat: str | None = None,
+) -> Table:
+    """The `k` concepts most like one, of `among` (None: all), most alike first, then by id."""
+    found: Table = DOORS.load("most_similar")(
+        graph, id, k=k, among=among, measure=measure, ic=ic, relations=relations, compat=compat
+    )
+    return found
+
+
+def entail(graph: KnowledgeGraph, rules: Any = "rdfs") -> KnowledgeGraph:
+    """The graph with the edges that follow from its own, each with `inferred_by`; `why` gives the proof.
+
+    `kgzsl.query.entailment` lists the rules.
+    """
+    entailed: KnowledgeGraph = DOORS.load("entail")(graph, rules)
+    return entailed
+
+
+def why(graph: KnowledgeGraph, edge: Edge | tuple[str, str, str]) -> Any:
+    """The smallest proof of an edge from edges that are stated."""
+    return DOORS.load("why")(graph, edge)
+
+
+def contradictions(graph: KnowledgeGraph, *, limit: int | None = 100) -> Any:
+    """What cannot all be true, each with the smallest set of stated edges that says so."""
+    return DOORS.load("contradictions")(graph, limit=limit)
+
+
+def audit(
+    graph: KnowledgeGraph,
+    *,
+    seen: Iterable[str] | None = None,
+    classes: Iterable[str] | None = None,
+    relations: _Relations = None,
+    ignore: Sequence[str] = (),
+) -> Any:
+    """What is wrong or missing in the graph, as `AuditReport`; `kgzsl.query.audit` says what the options mean."""
+    return DOORS.load("audit")(graph, seen=seen, classes=classes, relations=relations, ignore=ignore)
+
+
+def write(
+    graph: KnowledgeGraph, path: str | FilePath, *, format: str | None = None, overwrite: bool = False
+) -> FilePath:
+    """Write the graph so that `kgzsl.read` gives an equal one back; the format follows the suffix, or is named."""
+    written: FilePath = DOORS.load("write")(graph, path, format=format, overwrite=overwrite)
+    return written

@@ -1,0 +1,62 @@
+"""A table of answers: drawn as it is read, printed as it is held."""
+
+import pytest
+
+from kgzsl.display import Table
+from kgzsl.errors import InputFormatError
+
+
+def counting(drawn):
+    for number in range(100):
+        drawn.append(number)
+        yield (number, number * number)
+
+
+def test_rows_are_drawn_when_they_are_needed_and_kept():
+    drawn = []
+    table = Table(["n", "square"], counting(drawn))
+    assert drawn == []
+    assert table[2] == (2, 4)
+    assert drawn == [0, 1, 2]
+    assert table.head(2).rows == ((0, 0), (1, 1))
+    assert drawn == [0, 1, 2]
+    assert len(table) == len(drawn) == 100
+
+
+def test_two_readers_of_one_table_see_all_its_rows():
+    table = Table(["n", "square"], counting([]))
+    first, second = iter(table), iter(table)
+    assert [next(first), next(second), next(first)] == [(0, 0), (0, 0), (1, 1)]
+    assert list(second) == [(n, n * n) for n in range(1, 100)]
+
+
+def test_printing_says_how_many_rows_are_not_shown():
+    text = str(Table(["n", "square"], counting([]), caption="squares"))
+    assert text.splitlines()[0] == "squares"
+    assert text.splitlines()[-1] == "… 80 more"
+
+
+def test_numbers_stand_to_the_right_and_markup_is_escaped():
+    table = Table(["name", "n"], [("<b>", 1)])
+    assert "<b>" not in table._repr_html_()
+    assert table._repr_html_().count('class="kx-num"') == 2
+    assert str(table) == "name  n\n<b>   1"
+
+
+def test_columns_are_asked_for_by_name():
+    table = Table(["name", "n"], [("a", 1), ("b", 2)])
+    assert table["n"] == (1, 2)
+    with pytest.raises(InputFormatError, match="no column 'm'; the table has name, n"):
+        table["m"]
+
+
+def test_frames_hold_the_same_rows():
+    table = Table(["name", "n"], [("a", 1), ("b", None)])
+    assert table.to_polars().rows() == [("a", 1), ("b", None)]
+    assert table.to_pandas()["name"].tolist() == ["a", "b"]
+    assert table.to_dicts() == [{"name": "a", "n": 1}, {"name": "b", "n": None}]
+
+
+def test_tables_are_equal_if_their_columns_and_rows_are():
+    assert Table(["n"], [(1,)]) == Table(["n"], iter([[1]]))
+    assert Table(["n"], [(1,)]) != Table(["m"], [(1,)])
