@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgzsl.errors import InputFormatError, NoPathError
-from kgzsl.graph import search
+from kgzsl.graph import routing
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.path import Path
@@ -85,7 +85,7 @@ def shortest_path(graph: KnowledgeGraph, a: str, b: str, *, relations: Iterable[
     None stands for every relation but negative ones and annotations. `NoPathError` if there is none.
     """
     start, end = graph.position(a), graph.position(b)
-    route = search.shortest_route(graph.index, start, end, POSITIVE_KINDS if relations is None else relations)
+    route = routing.shortest_route(graph.index, start, end, POSITIVE_KINDS if relations is None else relations)
     if route is None:
         words = "positive relations" if relations is None else relations
         named = words if isinstance(words, str) else ", ".join(sorted(words))
