@@ -11,6 +11,8 @@ from typing import Any
 
 __all__ = [
     "AmbiguousLabelError",
+    "ConceptFormError",
+    "ConceptVersionError",
     "DataMissingError",
     "ExplanationError",
     "GroundingError",
@@ -109,7 +111,8 @@ class UnknownConceptError(KgzslError, KeyError):
         self.nearest = tuple(nearest)
         tail = f" ({hint})" if hint else ""
         where = f"graph {_harmless(graph)} ({num_concepts:,} concepts)"
-        super().__init__(f"no concept {_cut(id)} in {where}{_nearest(nearest)}{tail}")
+        # by name: in the errors that are this one and another, `super()` is the other
+        KgzslError.__init__(self, f"no concept {_cut(id)} in {where}{_nearest(nearest)}{tail}")
 
 
 class UnknownRelationError(KgzslError, KeyError):
@@ -229,13 +232,24 @@ class UnsafeInputError(KgzslError, ValueError):
 
 
 class LimitExceededError(KgzslError, ValueError):
-    """Input is larger than a named limit allows. Attributes: `limit`, `allowed`, `found`."""
+    """Input is larger than a named limit allows. Attributes: `limit`, `allowed`, `found`.
 
-    def __init__(self, location: str | Path, *, limit: str, allowed: object, found: object) -> None:
+    `advice` is what to do where the limit is none of `Limits`.
+    """
+
+    def __init__(
+        self,
+        location: str | Path,
+        *,
+        limit: str,
+        allowed: object,
+        found: object,
+        advice: str = "pass limits= to allow more",
+    ) -> None:
         self.limit = limit
         self.allowed = allowed
         self.found = found
-        super().__init__(f"{location}: {limit} is {found}, and {allowed} is allowed; pass limits= to allow more")
+        super().__init__(f"{location}: {limit} is {found}, and {allowed} is allowed; {advice}")
 
 
 class NetworkError(KgzslError, OSError):
@@ -272,6 +286,27 @@ class InvalidGraphError(KgzslError, ValueError):
 
 class InputFormatError(KgzslError, ValueError):
     """An array, table or argument given by the caller is not of the form asked for."""
+
+
+class ConceptFormError(UnknownConceptError, InputFormatError):
+    """Neither an id nor a name in a graph whose ids are of one form, which the message states."""
+
+
+class ConceptVersionError(UnknownConceptError, VersionError):
+    """An id of another version of the vocabulary than the graph's: numbers are never carried over.
+
+    Attributes: `id`, `file` (the graph's name), `found` and `supported` (the two versions), `nearest` (empty).
+    """
+
+    def __init__(self, id: str, *, graph: str, num_concepts: int, found: str, supported: str) -> None:
+        hint = (
+            f"it is an id of {found}, and the graph has {supported}; one number stands for different concepts in the "
+            "two, so use the concept's name, or its id in the graph's version"
+        )
+        super().__init__(id, graph=graph, num_concepts=num_concepts, hint=hint)
+        self.file = graph
+        self.found = found
+        self.supported = supported
 
 
 class MissingFeaturesError(KgzslError, LookupError):

@@ -8,6 +8,8 @@ import pytest
 from kgzsl import errors
 from kgzsl.errors import (
     AmbiguousLabelError,
+    ConceptFormError,
+    ConceptVersionError,
     DataMissingError,
     ExplanationError,
     GroundingError,
@@ -50,6 +52,22 @@ TABLE = [
         KeyError,
         "no concept 'x' in graph toy (2 concepts) (labels go through find)",
         {"id": "x", "nearest": ()},
+    ),
+    (
+        ConceptFormError("dog", graph="toy", num_concepts=2, hint="ids have the form lemma.pos.number"),
+        ValueError,
+        "no concept 'dog' in graph toy (2 concepts) (ids have the form lemma.pos.number)",
+        {"id": "dog", "nearest": ()},
+    ),
+    (
+        ConceptVersionError(
+            "wn31:n1", graph="toy", num_concepts=2, found="WordNet 3.1", supported="WordNet 3.0"
+        ),
+        KeyError,
+        "no concept 'wn31:n1' in graph toy (2 concepts) (it is an id of WordNet 3.1, and the graph has WordNet 3.0; "
+        "one number stands for different concepts in the two, so use the concept's name, or its id in the graph's "
+        "version)",
+        {"id": "wn31:n1", "file": "toy", "found": "WordNet 3.1", "supported": "WordNet 3.0", "nearest": ()},
     ),
     (
         UnknownRelationError("isa", graph="toy", known=["has_part", "is_a"], nearest=["is_a"]),
@@ -144,6 +162,12 @@ TABLE = [
         ValueError,
         "dump.csv: line_bytes is 50, and 10 is allowed; pass limits= to allow more",
         {"limit": "line_bytes", "allowed": 10, "found": 50},
+    ),
+    (
+        LimitExceededError("a.jsonld", limit="contexts", allowed=9, found=10, advice="split the file"),
+        ValueError,
+        "a.jsonld: contexts is 10, and 9 is allowed; split the file",
+        {"limit": "contexts", "allowed": 9, "found": 10},
     ),
     (UnsafeInputError("nested entity 'l1'"), ValueError, "nested entity 'l1'", {}),
     (

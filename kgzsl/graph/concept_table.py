@@ -7,11 +7,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from kgzsl.errors import InputFormatError, UnknownConceptError, listing
+from kgzsl.errors import ConceptFormError, ConceptVersionError, InputFormatError, UnknownConceptError, listing
 from kgzsl.graph import lookup
 from kgzsl.graph.columns import Columns
 
 __all__ = ["ConceptTable"]
+
+_WORDNET = r"(?i)(?:wordnet|wn)[-_ ]?(\d)\.?(\d)"
+_NEAREST = 5
 
 
 class ConceptTable(Columns):
@@ -52,7 +55,8 @@ class ConceptTable(Columns):
                 return position[spelling]
             if spelling.lower() in self._alternates:
                 return self._alternates[spelling.lower()]
-        return None
+        version = lookup.wordnet_version(text)
+        return self._alternates.get(lookup.offset_within(text)) if version in self.wordnet_versions else None
 
     def rows(self, texts: Iterable[str] | str, *, graph: str) -> NDArray[np.int64]:
         """Rows of the concepts meant, in their order; one error names the first that is unknown and lists the rest."""
@@ -71,12 +75,93 @@ class ConceptTable(Columns):
             raise InputFormatError(f"a label is a string, not {type(label).__name__} {label!r}")
         return self._labels.get(lookup.plain(label), ())
 
+    # -- numbered senses -------------------------------------------------------------------------------------
+
+    @property
+    def numbers_senses(self) -> bool:
+        """Whether these concepts number the senses of words, as WordNet's do: each has `sense_numbers`."""
+        return "sense_numbers" in self.names
+
+    @cached_property
+    def wordnet_versions(self) -> frozenset[str]:
+        """The versions of WordNet, such as "3.0", that the concepts say they are from."""
+        found = self.series("source")[0].unique().str.extract_groups(_WORDNET).struct.unnest()
+        return frozenset(f"{major}.{minor}" for major, minor in found.iter_rows() if major is not None)
+
+    def senses(self, word: str, part: str) -> list[int]:
+        """Rows of the concepts that bear a word as this part of speech; satellites are adjectives."""
+        if "pos" not in self.names:
+            return []
+        parts = ("a", "s") if part in "as" else (part,)
+        return [row for row in self.labelled(word) if self.cell(row, "pos") in parts]
+
+    def sense_number(self, row: int, name: str) -> float:
+        """The number of this concept among the senses of a word, infinity if it is none."""
+        wanted = lookup.plain(name)
+        names = [self.cell(row, "label"), *self.cell(row, "aliases")]
+        numbers = self.cell(row, "sense_numbers") or []
+        own = [number for word, number in zip(names, numbers, strict=False) if lookup.plain(word) == wanted]
+        return float(min(own, default=float("inf")))
+
+    def counted_senses(self, word: str, part: str, number: int) -> str:
+        """Why there is no such sense of a word, or "" if it has none at all.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("wordnet").concept_columns.counted_senses("dog", "n", 0)
+        'sense numbers start at 1; dog.n has 7'
+        """
+        count = len(self.senses(word, part))
+        return f"{'sense numbers start at 1; ' if number < 1 else ''}{word}.{part} has {count}" if count else ""
+
+    # -- what is not there -----------------------------------------------------------------------------------
+
     def unknown(self, texts: Sequence[str], *, graph: str) -> UnknownConceptError:
-        """The error for ids that no concept has, with those nearest to the first."""
+        """The error for ids that no concept has, with those nearest to the first and the reason if there is one."""
         first, others = texts[0], texts[1:]
-        bearers = [self.ids[row] for row in self.labelled(first)]
-        nearest = list(dict.fromkeys([*bearers, *lookup.nearest_of(first, self.id_column)]))[:5]
-        hints = ["it is a label, and labels go through find"] if bearers else []
-        hints += [f"and {len(others):,} more are unknown: {listing(others, limit=5)}"] if others else []
         count = len(self.ids)
-        return UnknownConceptError(first, graph=graph, num_concepts=count, nearest=nearest, hint="; ".join(hints))
+        version = lookup.wordnet_version(first) or ("3.1" if lookup.has_nine_digits(first) else "")
+        if version and self.wordnet_versions and version not in self.wordnet_versions:
+            return ConceptVersionError(
+                first, graph=graph, num_concepts=count, found=f"WordNet {version}", supported=self._wordnet
+            )
+        bearers = [self.ids[row] for row in self.labelled(first)]
+        own, hints = self._misnumbered(first)
+        nearest = list(dict.fromkeys([*bearers, *own, *lookup.nearest_of(first, self.id_column)]))[:_NEAREST]
+        kind = UnknownConceptError
+        if self.numbers_senses and not hints and _is_sense(nearest[:1]) and not lookup.numbered_sense(first):
+            kind, hints = ConceptFormError, ["ids have the form lemma.pos.number, such as dog.n.01"]
+        hints += ["it is a label, and labels go through find"] if bearers else []
+        hints += [f"and {len(others):,} more are unknown: {listing(others, limit=5)}"] if others else []
+        return kind(first, graph=graph, num_concepts=count, nearest=nearest, hint="; ".join(hints))
+
+    @property
+    def _wordnet(self) -> str:
+        return f"WordNet {', '.join(sorted(self.wordnet_versions))}"
+
+    def _misnumbered(self, text: str) -> tuple[list[str], list[str]]:
+        """Of a sense or an offset by its number, the ids that come closest, and why there is none of that number."""
+        if not self.numbers_senses:
+            return [], []
+        if asked := lookup.numbered_sense(text):
+            word, part, number = asked
+            rows = sorted(self.senses(word, part), key=lambda row: abs(self.sense_number(row, word) - number))
+            exact = [row for row in rows if self.sense_number(row, word) == number]
+            said = f"that sense is called {self.ids[exact[0]]}" if exact else self.counted_senses(*asked)
+            return [self.ids[row] for row in rows], [said] if said else []
+        offset = lookup.offset_within(text)
+        if not offset:
+            return [], []
+        near = sorted(
+            (abs(int(other[1:]) - int(offset[1:])), other)
+            for other in self._alternates
+            if other[0] == offset[0] and len(other) == len(offset) and other[1:].isdecimal()
+        )
+        said = f"{self._wordnet if self.wordnet_versions else 'this graph'} has no concept with the offset {offset}"
+        if not near:
+            return [], [said]
+        return [self.ids[self._alternates[other]] for _, other in near[:2]], [f"{said}; the nearest is {near[0][1]}"]
+
+
+def _is_sense(nearest: Sequence[str]) -> bool:
+    """Whether the nearest id, if there is one, is a numbered sense; in a merged graph it may be of another form."""
+    return all(lookup.numbered_sense(id_) is not None for id_ in nearest)

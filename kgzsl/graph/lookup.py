@@ -7,10 +7,24 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-__all__ = ["alternate_ids", "label_rows", "nearest_of", "plain", "spellings"]
+__all__ = [
+    "alternate_ids",
+    "has_nine_digits",
+    "label_rows",
+    "nearest_of",
+    "numbered_sense",
+    "offset_within",
+    "plain",
+    "spellings",
+    "wordnet_version",
+]
 
 _SEPARATORS = re.compile(r"[_\-\s]+")
 _WNID = re.compile(r"^(?:([nvars])0*(\d{1,8})|0*(\d{1,8})-([nvars]))$")
+_OFFSET_WITHIN = re.compile(r"(?:.*[:/=#\s])?(?:([nvars])[-_]?0*(\d{1,8})|0*(\d{1,8})[-_.]?([nvars]))/?", re.IGNORECASE)
+_NINE_DIGITS = re.compile(r"(?:.*[:/=#\s])?(?:[nvars][-_]?\d{9}|\d{9}[-_.]?[nvars])/?", re.IGNORECASE)
+_VERSION = re.compile(r"(?:.*[/#])?(?:wn|wordnet)[-_ ]?(\d)\.?(\d)[:/#\s].*", re.IGNORECASE)
+_SENSE = re.compile(r"(.+)[.#]([nvasr])[.#](-?\d{1,4})", re.IGNORECASE)
 
 _SHORT = 5
 
@@ -41,6 +55,41 @@ def spellings(text: str) -> Iterator[str]:
     if match:
         pos, number = match[1] or match[4], match[2] or match[3]
         yield f"{pos}{int(number):08d}"
+
+
+def offset_within(text: str) -> str:
+    """The WordNet offset that an identifier of any notation holds, in full, or "".
+
+    >>> offset_within("AwA:n2084071"), offset_within("wn30:02084071-n"), offset_within("dog")
+    ('n02084071', 'n02084071', '')
+    """
+    match = _OFFSET_WITHIN.fullmatch(text.strip())
+    return f"{(match[1] or match[4]).lower()}{int(match[2] or match[3]):08d}" if match else ""
+
+
+def has_nine_digits(text: str) -> bool:
+    """Whether a text is an offset of nine digits, as WordNet 3.1's web pages write them (`102086723-n`)."""
+    return _NINE_DIGITS.fullmatch(text.strip()) is not None
+
+
+def wordnet_version(text: str) -> str:
+    """The version of WordNet that an identifier names, or "".
+
+    >>> wordnet_version("wn31:102084071-n"), wordnet_version("n02084071")
+    ('3.1', '')
+    """
+    match = _VERSION.fullmatch(text.strip())
+    return f"{match[1]}.{match[2]}" if match else ""
+
+
+def numbered_sense(text: str) -> tuple[str, str, int] | None:
+    """Word, part of speech and number of `dog.n.02` or `dog#n#2`, or None.
+
+    >>> numbered_sense("dog#n#2"), numbered_sense("dog")
+    (('dog', 'n', 2), None)
+    """
+    match = _SENSE.fullmatch(text.strip())
+    return (match[1], match[2].lower(), int(match[3])) if match else None
 
 
 def nearest_of(text: str, candidates: Sequence[str] | pl.Series, *, limit: int = 5) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
-from kgzsl.query.grounding_spelling import other_spellings, wordnet_version
+from kgzsl.graph.lookup import wordnet_version
+from kgzsl.query.grounding_spelling import other_spellings
 
 __all__ = ["Candidate", "identified"]
 

@@ -8,19 +8,12 @@ from pathlib import Path
 from kgzsl.errors import InputFormatError, UnknownNameError
 from kgzsl.graph.concept import Concept
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
-from kgzsl.graph.lookup import plain
+from kgzsl.graph.lookup import numbered_sense, plain, wordnet_version
 from kgzsl.graph.selection import reached
-from kgzsl.query.grounding_advice import JoinedNames, advised, hint, numbers_senses, of_part, sense_of
+from kgzsl.query.grounding_advice import JoinedNames, advised, hint
 from kgzsl.query.grounding_file import read_overrides
 from kgzsl.query.grounding_result import GroundedLabel, Grounding
-from kgzsl.query.grounding_spelling import (
-    joined,
-    list_of_names,
-    numbered_sense,
-    other_numerus,
-    other_spellings,
-    wordnet_version,
-)
+from kgzsl.query.grounding_spelling import joined, list_of_names, other_numerus, other_spellings
 
 __all__ = ["GROUNDING_METHODS", "ground", "ground_classes", "grounded"]
 
@@ -122,7 +115,7 @@ class _Search:
         if label in self.decided:
             return self._found(label, "override", "", self.decided[label])
         version = wordnet_version(label) if "spellings" in self.methods else ""
-        if version and not _has_version(self.graph, version):
+        if version and version not in self.graph.concept_columns.wordnet_versions:
             return GroundedLabel(label, "", "missing", note=f"WordNet {version} numbers other concepts than this graph")
         outside: list[int] = []
         for method in self.methods:
@@ -145,7 +138,7 @@ class _Search:
 
     def _several(self, label: str, via: str, rows: Sequence[int]) -> GroundedLabel:
         if self.first_sense:
-            numbers = [sense_of(self.graph, row, via or label) for row in rows]
+            numbers = [self.graph.concept_columns.sense_number(row, via or label) for row in rows]
             best = min(numbers)
             if numbers.count(best) == 1:
                 return self._found(label, "first sense", via, rows[numbers.index(best)])
@@ -164,11 +157,12 @@ class _Search:
 
     def _senses(self, label: str) -> tuple[str, str, Sequence[int]]:
         asked = numbered_sense(label)
-        if asked is None or not numbers_senses(self.graph):
+        if asked is None or not self.graph.concept_columns.numbers_senses:
             return "", "", ()
         word, part, number = asked
-        rows = of_part(self.graph, word, part)
-        return "numbered sense", "", [row for row in rows if sense_of(self.graph, row, word) == number]
+        columns = self.graph.concept_columns
+        rows = [row for row in columns.senses(word, part) if columns.sense_number(row, word) == number]
+        return "numbered sense", "", rows
 
     def _names(self, label: str) -> tuple[str, str, Sequence[int]]:
         rows = self.graph.concept_columns.labelled(label)
@@ -223,17 +217,12 @@ def _checked_preference(graph: KnowledgeGraph, prefer: str | None) -> bool:
         return False
     if prefer != "first-sense":
         raise UnknownNameError("preference", prefer, known=["first-sense"])
-    if not numbers_senses(graph):
+    if not graph.concept_columns.numbers_senses:
         raise InputFormatError(
             f'prefer="first-sense" needs a graph that numbers the senses of words; {graph.name} has no '
             "sense_numbers: use under= or overrides="
         )
     return True
-
-
-def _has_version(graph: KnowledgeGraph, version: str) -> bool:
-    sources = graph.concept_columns.series("source")[0].unique().drop_nulls().to_list()
-    return any(version in str(source) for source in [graph.name, *sources])
 
 
 def _below(graph: KnowledgeGraph, under: Sequence[str] | str, relations: Iterable[str] | str | None) -> list[int]:

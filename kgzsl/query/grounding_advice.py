@@ -1,7 +1,6 @@
 """What is known of a label that stands for no concept: the reason, the senses of its word, and what is near."""
 
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -9,37 +8,14 @@ from functools import cached_property
 import polars as pl
 
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
-from kgzsl.graph.lookup import nearest_of, plain
+from kgzsl.graph.lookup import has_nine_digits, nearest_of, numbered_sense, offset_within, plain
 from kgzsl.query.grounding_result import GroundedLabel
-from kgzsl.query.grounding_spelling import JOINTS, joined, numbered_sense, other_numbers, other_spellings
+from kgzsl.query.grounding_spelling import JOINTS, joined
 
-__all__ = ["JoinedNames", "advised", "hint", "numbers_senses", "of_part", "sense_of"]
+__all__ = ["JoinedNames", "advised", "hint"]
 
 _ADVISED = 10  # a search for the nearest names and ids takes 0.2 s in WordNet
 _NEAREST = 5
-
-
-def numbers_senses(graph: KnowledgeGraph) -> bool:
-    """Whether the graph numbers the senses of words, as WordNet does."""
-    return "sense_numbers" in graph.concept_columns.names
-
-
-def sense_of(graph: KnowledgeGraph, row: int, name: str) -> float:
-    """The number of this concept among the senses of a word, infinity if it is none."""
-    wanted = plain(name)
-    names = [str(graph.read_concept(row, "label")), *graph.read_concept(row, "aliases")]
-    numbers = graph.read_concept(row, "sense_numbers") or []
-    own = [number for word, number in zip(names, numbers, strict=False) if plain(word) == wanted]
-    return min(own, default=float("inf"))
-
-
-def of_part(graph: KnowledgeGraph, word: str, part: str) -> list[int]:
-    """Rows of the concepts a word names whose ids or columns say they are this part of speech."""
-    parts = ("a", "s") if part in "as" else (part,)
-    rows = graph.concept_columns.labelled(word)
-    if "pos" not in graph.concept_columns.names:
-        return []
-    return [row for row in rows if str(graph.read_concept(row, "pos")) in parts]
 
 
 class JoinedNames:
@@ -74,18 +50,14 @@ def hint(graph: KnowledgeGraph, label: str) -> str:
     """What is known of the reason why a label is not in the graph."""
     if not label.strip():
         return "it is blank"
-    if other_numbers(label):
+    columns = graph.concept_columns
+    if has_nine_digits(label):
         return "nine digits are WordNet 3.1's; offsets of one version are no ids of another"
-    offset = re.fullmatch(r"[nvars]\d{8}", next(other_spellings(label), ""))
+    offset = offset_within(label)
     if offset and _has_offsets(graph):
-        return f"no concept has the offset {offset[0]}"
+        return f"no concept has the offset {offset}"
     sense = numbered_sense(label)
-    if sense is None or not numbers_senses(graph):
-        return ""
-    word, part, number = sense
-    count = len(of_part(graph, word, part))
-    start = "sense numbers start at 1; " if number < 1 else ""
-    return f"{start}{word}.{part} has {count}" if count else ""
+    return columns.counted_senses(*sense) if sense is not None and columns.numbers_senses else ""
 
 
 def _has_offsets(graph: KnowledgeGraph) -> bool:

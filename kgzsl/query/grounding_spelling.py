@@ -4,14 +4,10 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from kgzsl.graph.lookup import plain
+from kgzsl.graph.lookup import offset_within, plain
 
-__all__ = ["JOINTS", "joined", "list_of_names", "numbered_sense", "other_numbers", "other_spellings", "wordnet_version"]
+__all__ = ["JOINTS", "joined", "list_of_names", "other_numerus", "other_spellings"]
 
-_OFFSET = re.compile(r"(?:.*[:/=#\s])?(?:([nvars])[-_]?0*(\d{1,8})|0*(\d{1,8})[-_.]?([nvars]))/?", re.IGNORECASE)
-_NINE_DIGITS = re.compile(r"(?:.*[:/=#\s])?(?:[nvars][-_]?)?\d{9}(?:[-_.]?[nvars])?/?", re.IGNORECASE)
-_VERSION = re.compile(r"(?:.*[/#])?(?:wn|wordnet)[-_ ]?(\d)\.?(\d)[:/#\s].*", re.IGNORECASE)
-_SENSE = re.compile(r"(.+)[.#]([nvasr])[.#](-?\d{1,4})", re.IGNORECASE)
 JOINTS = r"[\W_]+"
 """What stands between the words of a name and is not part of any."""
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -29,31 +25,6 @@ _NO_PLURAL = ("ss", "us", "is")
 _SHORTEST = 3
 
 
-def wordnet_version(text: str) -> str:
-    """The version of WordNet that an identifier names, or "".
-
-    >>> wordnet_version("wn31:102084071-n"), wordnet_version("n02084071")
-    ('3.1', '')
-    """
-    match = _VERSION.fullmatch(text.strip())
-    return f"{match[1]}.{match[2]}" if match else ""
-
-
-def other_numbers(text: str) -> bool:
-    """Whether a text is an offset of nine digits, as WordNet 3.1's web pages write them."""
-    return _NINE_DIGITS.fullmatch(text.strip()) is not None
-
-
-def numbered_sense(text: str) -> tuple[str, str, int] | None:
-    """Word, part of speech and number of `dog.n.02` or `dog#n#2`, or None.
-
-    >>> numbered_sense("dog#n#2"), numbered_sense("dog")
-    (('dog', 'n', 2), None)
-    """
-    match = _SENSE.fullmatch(text.strip())
-    return (match[1], match[2].lower(), int(match[3])) if match else None
-
-
 def list_of_names(text: str) -> tuple[str, ...]:
     """The names in `great white shark, man-eater`; empty for one name alone."""
     names = tuple(name.strip() for name in text.split(",") if name.strip())
@@ -66,9 +37,8 @@ def other_spellings(text: str) -> Iterator[str]:
     >>> list(other_spellings("AwA:n2084071")), list(other_spellings("KillerWhale")), list(other_spellings("polar+bear"))
     (['n02084071'], ['Killer Whale'], ['polar bear'])
     """
-    match = _OFFSET.fullmatch(text.strip())
-    if match:
-        yield f"{(match[1] or match[4]).lower()}{int(match[2] or match[3]):08d}"
+    if offset := offset_within(text):
+        yield offset
         return
     apart = _HUMP.sub(" ", text.replace("+", " ").replace("’", "'").replace("‘", "'"))
     unmarked = "".join(sign for sign in unicodedata.normalize("NFKD", apart) if not unicodedata.combining(sign))

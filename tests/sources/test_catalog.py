@@ -1,5 +1,6 @@
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,12 +9,26 @@ from pathlib import Path
 
 import pytest
 
-from kgzsl.errors import UnknownNameError
+from kgzsl.errors import (
+    ConceptFormError,
+    ConceptVersionError,
+    InputFormatError,
+    UnknownConceptError,
+    UnknownNameError,
+    VersionError,
+)
 from kgzsl.sources import catalog
 from kgzsl.sources.catalog import list_graphs, load_graph
+from kgzsl.sources.reading import read
 from kgzsl.sources.wordnet_build import build_wordnet
+from kgzsl.sources.writing import write_graph
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def wordnet():
+    return load_graph("wordnet")
 
 
 @pytest.fixture
@@ -147,3 +162,49 @@ def test_wheel_carries_its_graphs(tmp_path: Path) -> None:
         [sys.executable, "-c", SAY], check=True, capture_output=True, text=True, cwd=tmp_path, env=env
     ).stdout
     assert said.splitlines() == [str(target / "kgzsl/sources/catalog.py"), "117659 big_cat.n.01 _graphs _graphs"]
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        ("dog.n.00", UnknownConceptError, "sense numbers start at 1; dog.n has 7"),  # A17
+        ("dog.n.-1", UnknownConceptError, "sense numbers start at 1; dog.n has 7"),
+        ("", ConceptFormError, "ids have the form lemma.pos.number, such as dog.n.01"),  # A18
+        ("dog.n.xx", ConceptFormError, "nearest: 'dog.n.01'.*lemma.pos.number"),
+        ("dog", ConceptFormError, "nearest: 'dog.n.01'.*lemma.pos.number"),
+        (None, InputFormatError, "an id is a string, not NoneType"),
+        ("n00000001", UnknownConceptError, "WordNet 3.0 has no concept with the offset n00000001; .* n00001740"),  # A19
+        ("v02084071", UnknownConceptError, "WordNet 3.0 has no concept with the offset v02084071; .* v02084122"),
+        ("n99999999", UnknownConceptError, "WordNet 3.0 has no concept with the offset n99999999; .* n15300051"),
+        (-1, InputFormatError, "an id is a string, not int -1"),
+        ("100787849-n", VersionError, "an id of WordNet 3.1, and the graph has WordNet 3.0"),  # A20
+        ("wn31:n02084071", VersionError, "an id of WordNet 3.1, and the graph has WordNet 3.0"),
+    ],
+)
+def test_an_id_that_is_none_is_told_why(wordnet, text, error, words):
+    with pytest.raises(error, match=words):
+        wordnet.resolve(text)
+
+
+def test_an_id_may_name_its_version(wordnet):
+    assert wordnet.resolve("wn30:n02084071") == "dog.n.01"  # A20
+
+
+def test_ids_of_the_next_version_are_not_mapped(wordnet, shared_data):  # A20
+    text = shared_data("suites/conceptnet5/wn31-excerpt.nt").read_text()
+    offsets = sorted(set(re.findall(r"wn31/(\d{9}-[nvasr])", text)))
+    assert offsets
+    for offset in offsets:
+        for spelled in (offset, f"http://wordnet-rdf.princeton.edu/wn31/{offset}"):
+            with pytest.raises(ConceptVersionError):
+                wordnet.resolve(spelled)
+
+
+def test_the_reasons_survive_writing_and_reading(wordnet, tmp_path):
+    part = wordnet.induced(["dog.n.01", "cad.n.01"])
+    for name in ("part.parquet", "part.ttl", "part.graphml"):
+        graph = read(write_graph(part, tmp_path / name))
+        with pytest.raises(UnknownConceptError, match=r"dog\.n has 2"):
+            graph.concept("dog.n.00")
+        with pytest.raises(ConceptVersionError):
+            graph.concept("100787849-n")
