@@ -11,21 +11,12 @@ from kgzsl.sources.conceptnet_relations import relation_of
 from kgzsl.sources.conceptnet_rows import Rows
 from kgzsl.sources.tally import Tally
 
-__all__ = ["bad_fraction_allowed", "graph_of_rows"]
+__all__ = ["graph_of_rows"]
 
 _NAME = "conceptnet"
 _TRIPLE = ("head", "relation", "tail")
 _LISTS = {"surface": "surface_texts", "head_sense": "head_senses", "tail_sense": "tail_senses"}
 _EMPTY = pl.lit([], dtype=pl.List(pl.String()))
-
-
-def bad_fraction_allowed(num_rows: int, max_bad_fraction: float) -> float:
-    """The share of bad rows to put up with: `max_bad_fraction`, but a whole row at least, if any.
-
-    Otherwise one bad row in a file of ninety would be too many.
-    """
-    rows = max(max_bad_fraction * num_rows, 1.0 if max_bad_fraction > 0 else 0.0)
-    return rows / max(num_rows, 1)
 
 
 def graph_of_rows(
@@ -46,9 +37,9 @@ def graph_of_rows(
     negative = [place for place, relation in enumerate(relations) if relation.kind == "negative"]
     tally.count("negative_edges", int(edges["relation"].is_in(negative).sum()))
     tally.count("relations_without_rule", sum(not rule.is_known for rule in rules.values()))
-    num_rows = tally.counts["rows_read"]
-    allowed = bad_fraction_allowed(num_rows, max_bad_fraction)
-    report = tally.finish(num_rows=num_rows, max_bad_fraction=allowed, stacklevel=stacklevel + 1)
+    report = tally.finish(
+        num_rows=tally.counts["rows_read"], max_bad_fraction=max_bad_fraction, stacklevel=stacklevel + 1
+    )
     return KnowledgeGraph(concepts, edges, relations, name=_NAME, report=report)
 
 

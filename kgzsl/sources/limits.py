@@ -10,7 +10,8 @@ class Limits:
     """Bounds on what a source may contain; `LimitExceededError` names the one that is passed.
 
     Bytes unless the name says otherwise. `expansion_factor` and `expansion_slack` bound what XML entities may add to
-    a file, `gzip_ratio` what a compressed one may unfold to.
+    a file, `gzip_ratio` what a compressed one may unfold to. More bad rows than `max_bad_fraction` of all, and more
+    than one, are an error; with 0, every bad row is.
     """
 
     xml_entities: int = 256

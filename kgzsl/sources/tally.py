@@ -48,11 +48,15 @@ class Tally:
             shown.append(f"line {line}: {found[:80]}" if line is not None else found[:80])
 
     def finish(self, *, num_rows: int, max_bad_fraction: float, stacklevel: int = 3) -> Mapping[str, int]:
-        """The counts, after one `KgzslWarning` with all faults; `SourceError` if they are too many of `num_rows`."""
+        """The counts, after one `KgzslWarning` with all faults; `SourceError` if they are too many of `num_rows`.
+
+        Too many are more than `max_bad_fraction` of the rows and more than one: in a file of ninety, one bad row is
+        no reason to refuse the others. A fraction of 0 tolerates none.
+        """
         bad = {reason: self.counts[reason] for reason in sorted(self.faults)}
         total = sum(bad.values())
         described = ", ".join(f"{number:,} {reason} ({self.examples[reason][0]})" for reason, number in bad.items())
-        if total > max_bad_fraction * max(num_rows, 1):
+        if total > max(max_bad_fraction * num_rows, 1 if max_bad_fraction > 0 else 0):
             raise SourceError(
                 self.location,
                 f"{total:,} of {num_rows:,} rows are bad, more than {max_bad_fraction:.0%}: {described}",

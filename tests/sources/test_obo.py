@@ -180,13 +180,16 @@ def test_bad_links_are_counted_or_refused(file, old, new, reason):
     path = file(PETS.replace(old, new))
     line = PETS[: PETS.index(old)].count("\n") + 1
     with pytest.warns(KgzslWarning, match=f"1 {reason} .line {line}"):
-        graph = read_obo(path, limits=LENIENT)
+        graph = read_obo(path)
     assert graph.report[reason] == 1
     assert_accounts_for_every_link(graph.report)
     with pytest.raises(SourceError, match=reason) as caught:
         read_obo(path, strict=True)
     assert caught.value.line == line
-    with pytest.raises(SourceError, match="1 of 12 rows are bad"):
+    with pytest.raises(SourceError, match="1 of 12 rows are bad, more than 0%"):
+        read_obo(path, limits=Limits(max_bad_fraction=0))
+    path = file(PETS.replace(old, new) + "\n[Term]\nid: PET:77\nis_a: PET:78\n")
+    with pytest.raises(SourceError, match="2 of 13 rows are bad, more than 1%"):
         read_obo(path)
 
 

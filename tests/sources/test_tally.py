@@ -39,3 +39,21 @@ def test_at_most_five_examples_are_kept():
         tally.fault("columns", line=line)
     assert len(tally.examples["columns"]) == 5
     assert tally.counts["columns"] == 9
+
+
+@pytest.mark.filterwarnings("ignore::kgzsl.errors.KgzslWarning")
+@pytest.mark.parametrize(
+    ("num_bad", "num_rows", "fraction", "is_error"),
+    [
+        (1, 2, 0.01, False), (2, 3, 0.01, True), (2, 200, 0.01, False), (3, 200, 0.01, True),
+        (1, 1000, 0, True), (0, 0, 0, False), (1, 1, 1e-9, False), (5, 5, 1.0, False),
+    ],
+)  # fmt: skip
+def test_a_share_of_the_rows_may_be_bad_and_always_one(num_bad, num_rows, fraction, is_error):
+    tally = Tally("a.csv")
+    tally.fault("columns", num_bad)
+    if is_error:
+        with pytest.raises(SourceError, match=f"{num_bad} of {num_rows:,} rows are bad"):
+            tally.finish(num_rows=num_rows, max_bad_fraction=fraction)
+    else:
+        assert tally.finish(num_rows=num_rows, max_bad_fraction=fraction).get("columns", 0) == num_bad

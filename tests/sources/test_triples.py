@@ -214,15 +214,17 @@ FAULTS = [
 def test_bad_rows_are_counted_or_refused(file, reason, row, line):
     path = file(HEADER.encode() + row + b"cat\tis_a\tmammal\t1\n")
     with pytest.warns(KgzslWarning, match=f"1 {reason} .line {line}"):
-        graph = read_triples(path, limits=LENIENT)
+        graph = read_triples(path)
     assert statements(graph) == [("cat", "is_a", "mammal")]
     assert graph.report[reason] == 1
     assert_accounts_for_every_row(graph.report)
     with pytest.raises(SourceError, match=reason) as caught:
         read_triples(path, strict=True)
     assert caught.value.line == line
-    with pytest.raises(SourceError, match="1 of 2 rows are bad"):
-        read_triples(path)
+    with pytest.raises(SourceError, match="1 of 2 rows are bad, more than 0%"):
+        read_triples(path, limits=Limits(max_bad_fraction=0))
+    with pytest.raises(SourceError, match="2 of 3 rows are bad, more than 1%"):
+        read_triples(file(HEADER.encode() + row * 2 + b"cat\tis_a\tmammal\t1\n"))
 
 
 def test_what_is_no_table_is_refused(file, tmp_path):
