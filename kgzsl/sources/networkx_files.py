@@ -116,14 +116,13 @@ def _check_graphml(content: bytes, path: str | Path, limits: Limits) -> None:
 
     def note(name: str, attributes: Mapping[str, str]) -> None:
         nonlocal num_graphs
-        kind = name.rpartition(":")[2]
-        num_graphs += kind == "graph"
-        if kind == "node":
+        num_graphs += name == "graph"
+        if name == "node":
             nodes[attributes.get("id")] = None
-        elif kind == "edge":
+        elif name == "edge":
             ends.update(dict.fromkeys((attributes.get("source"), attributes.get("target"))))
 
-    guard_xml(content, path, limits=limits, on_element=note)
+    guard_xml(content, path, limits=limits, nesting=limits.nesting, on_element=note)
     if num_graphs != 1:
         raise SourceError(path, f"is not GraphML that can be read: it holds {num_graphs} graphs, and must hold one")
     if None in nodes:

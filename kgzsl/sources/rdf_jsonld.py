@@ -61,7 +61,11 @@ class _Filling:
         if steps > _MOST_STEPS:
             found = f"{self.num_contexts:,} contexts, {self.num_terms:,} terms, {self.num_nodes:,} nodes"
             raise LimitExceededError(
-                self.location, limit="work for JSON-LD contexts", allowed=f"{_MOST_STEPS:,}", found=found
+                self.location,
+                limit="work for JSON-LD contexts",
+                allowed=f"{_MOST_STEPS:,}",
+                found=found,
+                advice="put one @context at the top, or convert the file to N-Triples",
             )
 
     def filled(self, node: Any, base: str, inside: tuple[str, ...]) -> Any:
@@ -110,6 +114,7 @@ class _Filling:
                 limit="contexts within contexts",
                 allowed=f"{_MOST_CONTEXTS} without a circle",
                 found=f"{known[:80]!r} inside itself" if known in inside else "more",
+                advice="give contexts= that do not name each other",
             )
         source = self.contexts[known]
         if not isinstance(source, Mapping):

@@ -16,9 +16,10 @@ from kgzsl.sources.limits import Limits
 from kgzsl.sources.rdf_formats import SPOKEN
 from kgzsl.sources.rdf_jsonld import whole_json
 from kgzsl.sources.rdf_repair import repaired
-from kgzsl.sources.rdf_safety import checked_nesting, checked_xml, xml_as_utf8
+from kgzsl.sources.rdf_safety import checked_nesting, xml_as_utf8
 from kgzsl.sources.rdf_terms import escaped, unescaped
 from kgzsl.sources.tally import Tally
+from kgzsl.sources.xml_guard import guard_xml
 
 __all__ = ["RELATIVE_BASE", "RdfDocument", "Triples", "parsed", "triples_of_lines"]
 
@@ -70,7 +71,7 @@ def parsed(
         content = xml_as_utf8(content, document.location)
         if not content.isascii():
             text_of(content, document.location)
-        prefixes.update(checked_xml(content, document.location, limits))
+        prefixes.update(guard_xml(content, document.location, limits=limits, encoding="utf-8"))
     else:
         if not content.isascii():
             text_of(content, document.location)
@@ -111,7 +112,11 @@ def _lines(content: bytes, document: RdfDocument, *, lenient: bool = False) -> t
         raise
     except MemoryError as error:
         raise LimitExceededError(
-            document.location, limit="one literal, IRI or word (bytes)", allowed=_LONGEST_TOKEN, found="more"
+            document.location,
+            limit="one literal, IRI or word (bytes)",
+            allowed=_LONGEST_TOKEN,
+            found="more",
+            advice="the parser holds no longer ones; shorten it, or take it out",
         ) from error
     except (ValueError, OSError) as error:
         raise _told(error, document) from error

@@ -72,7 +72,13 @@ class Endpoint:
         """The rows that answer a SELECT, as they came."""
         left = self.max_seconds - (time.monotonic() - self._started)
         if left <= 0:
-            raise LimitExceededError(self.name, limit="max_seconds", allowed=self.max_seconds, found="more")
+            raise LimitExceededError(
+                self.name,
+                limit="max_seconds",
+                allowed=self.max_seconds,
+                found="more",
+                advice="ask for less with relations= or hops=, or give max_seconds=",
+            )
         fields = [("query", query), *(("default-graph-uri", graph) for graph in self.graphs)]
         answers: list[Any] = []
         fetch(
@@ -120,7 +126,13 @@ class Endpoint:
         self._num_rows[kind] = self._num_rows.get(kind, 0) + expected
         if self._num_rows[kind] > self.max_rows:
             found = f"at least {self._num_rows[kind]:,}"
-            raise LimitExceededError(self.name, limit=kind, allowed=f"{self.max_rows:,}", found=found)
+            raise LimitExceededError(
+                self.name,
+                limit=kind,
+                allowed=f"{self.max_rows:,}",
+                found=found,
+                advice="ask for less with relations= or hops=, or give max_edges=",
+            )
         page = self._by_key(triples, expected) if triples.has_keys else None
         if page is None or page.num_seen < expected:
             page = self._by_offset(triples, expected)

@@ -101,7 +101,13 @@ def _parsed(query: str) -> Any:
         return parseQuery(query)
     except RecursionError as error:
         deep = "what the parser can follow"
-        raise LimitExceededError("SPARQL query", limit="nesting", allowed=deep, found="more") from error
+        raise LimitExceededError(
+            "SPARQL query",
+            limit="nesting",
+            allowed=deep,
+            found="more",
+            advice="write it with fewer brackets in brackets",
+        ) from error
     except ParseBaseException as error:
         raise InputFormatError(f"this is no SPARQL query: {str(error)[:160]}") from error
 
