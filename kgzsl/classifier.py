@@ -135,13 +135,14 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Learn from a trained network's last layer, or from class means, instead of examples.
 
         `weights` `[len(classes), dim + 1]` with the bias as the last column (kind "linear"), or class means
-        `[len(classes), dim]` (kind "prototype"). Examples `X`, `y` of these classes are optional; settings, gamma and
-        temperature are chosen on them. They should be held-out ones: weights that were trained on `X` judge it too
-        kindly.
+        `[len(classes), dim]` (kind "prototype"). Rows that bear names, those of a pandas table, must be named as the
+        classes are; where rows and classes do not agree, the error names what is missing and extra. Examples `X`, `y`
+        of these classes are optional; settings, gamma and temperature are chosen on them. They should be held-out
+        ones: weights that were trained on `X` judge it too kindly.
         """
         with unchanged_on_error(self):
             self._check_parameters()
-            matrix, labels = checked_weights(weights, classes, kind)
+            matrix, labels = checked_weights(weights, classes, kind, graph=self.graph, targets=y)
             self.n_features_in_ = matrix.shape[1] - (kind == "linear")
             self.__dict__.pop("feature_names_in_", None)
             known = self._classes(labels)

@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -128,22 +128,82 @@ def _has_names(index: Any) -> bool:
     return isinstance(index, Iterable) and all(isinstance(name, str) for name in index)
 
 
-def checked_weights(weights: Any, classes: Sequence[Any], kind: str) -> tuple[NDArray[np.float64], list[Any]]:
-    """Weights of seen classes as a finite matrix with a row for each, and the classes as a list."""
+def checked_weights(
+    weights: Any, classes: Sequence[Any], kind: str, *, graph: KnowledgeGraph | None = None, targets: Any = None
+) -> tuple[NDArray[np.float64], list[Any]]:
+    """Weights of seen classes as a finite matrix with a row for each, and the classes as a list.
+
+    Rows that bear names (a pandas table with an index of strings) must be those of `classes`, in their order. Where
+    the numbers differ, what is known of the reason is told: from the names, the graph, and the `targets`.
+    """
     if kind not in ("linear", "prototype"):
         raise InputFormatError(f'kind is "linear" or "prototype", not {kind!r}')
     require_list(classes, "classes", "classes")
     matrix: NDArray[np.float64] = named_errors(np.array, weights, dtype=np.float64)
     labels = list(classes)
-    if matrix.ndim != 2 or len(matrix) != len(labels) or not labels:
-        raise InputFormatError(
-            f"weights of shape {matrix.shape} for {len(labels)} classes: one row a class is needed, and at least one"
-        )
+    _check_agreement(matrix.shape, labels, _row_names(weights), graph, targets)
     narrowest = 2 if kind == "linear" else 1
     if matrix.shape[1] < narrowest:
         raise InputFormatError(f'kind="{kind}" needs at least {narrowest} column(s) of weights, not {matrix.shape[1]}')
     require_finite(matrix, "weights")
     return matrix, labels
+
+
+def _row_names(weights: Any) -> list[str] | None:
+    """The names of the rows of a pandas table, if they are strings."""
+    index: Any = getattr(weights, "index", None)
+    return list(index) if not callable(index) and _has_names(index) else None  # a list's `index` is a method
+
+
+def _check_agreement(
+    shape: tuple[int, ...],
+    labels: Sequence[Any],
+    names: Sequence[str] | None,
+    graph: KnowledgeGraph | None,
+    targets: Any,
+) -> None:
+    """`InputFormatError` unless there is a row for each class, and, where rows bear names, the one of its name."""
+    if len(shape) != 2 or not labels:
+        raise InputFormatError(
+            f"weights of shape {shape} for {len(labels)} classes: one row a class is needed, and at least one"
+        )
+    reasons = list(_disagreements([label for label in labels if isinstance(label, Hashable)], names, graph, targets))
+    if shape[0] != len(labels):
+        known = "; ".join(reasons) or "one of the two lists is of another set of classes"
+        raise InputFormatError(
+            f"weights of shape {shape} for {len(labels)} classes: {shape[0]:,} rows and {len(labels):,} names, "
+            f"and one row a class is needed: {known}"
+        )
+    if names is not None and names != [str(label) for label in labels]:
+        first = next(place for place, (name, label) in enumerate(zip(names, labels, strict=True)) if name != str(label))
+        known = "; ".join(reasons) or "they are in another order"
+        raise InputFormatError(
+            f"the rows of weights bear other names than classes: {known}; the first is row {first}, "
+            f"{names[first]!r} for {labels[first]!r}"
+        )
+
+
+def _disagreements(
+    labels: Sequence[Any], names: Sequence[str] | None, graph: KnowledgeGraph | None, targets: Any
+) -> Iterator[str]:
+    """What may be wrong with a list of classes, in sentences."""
+    twice = [label for label, count in Counter(labels).items() if count > 1]
+    if twice:
+        yield f"classes names {listing(twice)} more than once"
+    if names is not None:
+        if extra := [label for label in dict.fromkeys(labels) if str(label) not in set(names)]:
+            yield f"no row is named {listing(extra)}"
+        if missing := [name for name in dict.fromkeys(names) if name not in {str(label) for label in labels}]:
+            yield f"classes lacks {listing(missing)}"
+    if graph is not None:
+        table = graph.concept_columns
+        texts = [label for label in dict.fromkeys(labels) if _is_text(label)]
+        if unknown := [text for text in texts if table.row(text) is None and not table.labelled(text)]:
+            yield f"graph {graph.name} has no {listing(unknown)}"
+    given = [] if targets is None or isinstance(targets, str) else np.asarray(targets, dtype=object).ravel().tolist()
+    known = set(labels)
+    if absent := [label for label in dict.fromkeys(filter(_is_text, given)) if label not in known]:
+        yield f"y has examples of {listing(absent)}, which classes lacks"
 
 
 def grounded_problem(graph: KnowledgeGraph | None, seen: Sequence[Any], unseen: Sequence[Any]) -> Classes:
