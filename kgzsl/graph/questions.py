@@ -73,12 +73,25 @@ def all_shortest_paths(
     return found
 
 
-def follow(graph: KnowledgeGraph, id: str, pattern: str) -> Concepts:
-    """Concepts reached from one by a pattern over relations, such as `"is_a+/has_part?/^made_of"`, by id.
+def follow(graph: KnowledgeGraph, ids: Iterable[str] | str, pattern: str) -> Concepts:
+    """Concepts that a pattern of relations leads to from one concept or several, nearest first, then by id.
 
-    The operators and their meaning are those of SPARQL 1.1's property paths; `kgzsl.query.following` lists them.
+    Operators and meaning are those of SPARQL 1.1's property paths: `a/b`, `a|b`, `^a`, `a?`, `a*`, `a+`, `!(a|^b)`,
+    `(...)`; besides, `.` is any relation, `{m}`, `{m,}` and `{m,n}` repeat, and names are relations, kinds or inverses,
+    in `<...>` if they have other characters than letters, digits, `_`, `:` and `-`. Edges are walked as stated, also
+    those of symmetric relations: `antonym|^antonym` goes both ways. `distances` are the fewest edges walked.
+
+    What leads to a concept is `kg.follow(b, "^(pattern)")`; whether one leads to another, `b in kg.follow(a, pattern)`.
+    `kgzsl.query.pattern_syntax` has the grammar. `PatternSyntaxError` shows where a pattern cannot be read.
+
+    >>> import kgzsl
+    >>> kg = kgzsl.load_graph("wordnet")
+    >>> kg.follow("horse.n.01", "is_a+/has_part")[:3]
+    (Concept('cannon.n.05', 'cannon'), Concept('hock.n.02', 'hock'), Concept('hoof.n.01', 'hoof'))
+    >>> "hoof.n.01" in kg.follow("zebra.n.01", "is_a+/has_part")
+    True
     """
-    found: Concepts = DOORS.load("follow")(graph, id, pattern)
+    found: Concepts = DOORS.load("follow")(graph, ids, pattern)
     return found
 
 
