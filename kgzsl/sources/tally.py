@@ -6,9 +6,19 @@ from dataclasses import dataclass, field
 
 from kgzsl.errors import KgzslWarning, SourceError
 
-__all__ = ["Tally"]
+__all__ = ["Tally", "refuse_too_many"]
 
 MAX_EXAMPLES = 5
+
+
+def refuse_too_many(location: str, num_bad: int, num_rows: int, *, max_bad_fraction: float, described: str) -> None:
+    """`SourceError` if more than `max_bad_fraction` of the rows are bad, and more than one.
+
+    In a file of ninety, one bad row is no reason to refuse the others. A fraction of 0 tolerates none.
+    """
+    if num_bad > max(max_bad_fraction * num_rows, 1 if max_bad_fraction > 0 else 0):
+        reason = f"{num_bad:,} of {num_rows:,} rows are bad, more than {max_bad_fraction:.0%}: {described}"
+        raise SourceError(location, reason)
 
 
 @dataclass
@@ -48,19 +58,11 @@ class Tally:
             shown.append(f"line {line}: {found[:80]}" if line is not None else found[:80])
 
     def finish(self, *, num_rows: int, max_bad_fraction: float, stacklevel: int = 3) -> Mapping[str, int]:
-        """The counts, after one `KgzslWarning` with all faults; `SourceError` if they are too many of `num_rows`.
-
-        Too many are more than `max_bad_fraction` of the rows and more than one: in a file of ninety, one bad row is
-        no reason to refuse the others. A fraction of 0 tolerates none.
-        """
+        """The counts, after one `KgzslWarning` with all faults; `SourceError` if they are too many of `num_rows`."""
         bad = {reason: self.counts[reason] for reason in sorted(self.faults)}
         total = sum(bad.values())
         described = ", ".join(f"{number:,} {reason} ({self.examples[reason][0]})" for reason, number in bad.items())
-        if total > max(max_bad_fraction * num_rows, 1 if max_bad_fraction > 0 else 0):
-            raise SourceError(
-                self.location,
-                f"{total:,} of {num_rows:,} rows are bad, more than {max_bad_fraction:.0%}: {described}",
-            )
+        refuse_too_many(self.location, total, num_rows, max_bad_fraction=max_bad_fraction, described=described)
         if total:
             warnings.warn(f"{self.location}: skipped {described}", KgzslWarning, stacklevel=stacklevel)
         return dict(sorted(self.counts.items()))

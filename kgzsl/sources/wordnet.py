@@ -11,6 +11,8 @@ import polars as pl
 
 from kgzsl.errors import IntegrityError, KgzslWarning, SourceError, listing
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.sources.limits import Limits
+from kgzsl.sources.tally import refuse_too_many
 from kgzsl.sources.wndb import Index, Synsets, collector_paused, database_folder, read_index, read_synsets
 from kgzsl.sources.wordnet_pointers import edge_table, taxonomic_cycles
 from kgzsl.sources.wordnet_terms import PARTS, RELATIONS, VERB_FRAMES
@@ -44,7 +46,12 @@ class WordNetFiles:
         return "\n".join(line.rstrip() for line in lines).strip()
 
 
-def read_wordnet(directory: str | Path, *, strict: bool = False) -> KnowledgeGraph:
+def read_wordnet(
+    directory: str | Path,
+    *,
+    strict: bool = False,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> KnowledgeGraph:
     """WordNet from a folder of its database files: Debian's /usr/share/wordnet, NLTK's corpora/wordnet, Princeton's.
 
     A concept is a synset. Its id is the name that NLTK 3.9.2 and later give it (`tiger.n.02`); its label and aliases
@@ -59,15 +66,21 @@ def read_wordnet(directory: str | Path, *, strict: bool = False) -> KnowledgeGra
     `merged_inverse`, `merged_lexical`, and what starts with `dropped_`.
 
     Pointers to a synset that is not there and semantic pointers to the synset itself are dropped, counted, and told in
-    one warning; with `strict` the first is a `SourceError`, and so are a cycle of hypernyms and an offset field that
-    is not the line's place in its file. Without a folder or a file: `DataMissingError`. Where the data and index
-    files do not name the same synsets: `IntegrityError`. NLTK is not needed, and nothing is downloaded.
+    one warning; more than `limits.max_bad_fraction` of all pointers are a `SourceError`. With `strict` the first is
+    one, and so are a cycle of hypernyms and an offset field that is not the line's place in its file. The names of the
+    lexicographer files are built in; `report["lexnames_missing"]` is 1 where the folder has no table of them, as in
+    Debian. Without a folder or a file: `DataMissingError`. Where the data and index files do not name the same synsets:
+    `IntegrityError`. NLTK is not needed, and nothing is downloaded.
 
     >>> import kgzsl
     >>> kgzsl.read_wordnet("/usr/share/wordnet")  # doctest: +SKIP
     <KnowledgeGraph wordnet: 117,659 concepts, 235,393 edges, 19 relations>
     """
-    return wordnet_graph(read_wordnet_files(directory), strict=strict)
+    files = read_wordnet_files(directory)
+    graph = wordnet_graph(files, strict=strict, limits=limits)
+    return graph.with_tables(
+        report={**graph.report, "lexnames_missing": int(not (files.folder / "lexnames").is_file())}
+    )
 
 
 @collector_paused()
@@ -106,7 +119,12 @@ def _compare(folder: Path, suffix: str, synsets: Synsets, index: Index) -> None:
 
 
 @collector_paused()
-def wordnet_graph(files: WordNetFiles, *, strict: bool = False) -> KnowledgeGraph:
+def wordnet_graph(
+    files: WordNetFiles,
+    *,
+    strict: bool = False,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> KnowledgeGraph:
     """The graph that the files describe; see `read_wordnet`."""
     concepts = pl.concat([_concept_table(files, suffix) for suffix in PARTS])
     edges, counts = edge_table(files.synsets, concepts["id"].to_list(), folder=files.folder, strict=strict)
@@ -123,7 +141,17 @@ def wordnet_graph(files: WordNetFiles, *, strict: bool = False) -> KnowledgeGrap
         raise SourceError(files.folder, f"a cycle of hypernyms: {' -> '.join(cycles[0])}")
     if strict and report["offset_moved"]:
         raise SourceError(files.folder, f"{report['offset_moved']:,} lines do not stand at the byte their offset names")
-    _warn(files.folder, report, cycles)
+    faults = _faults(report)
+    refuse_too_many(
+        str(files.folder),
+        report["dropped_dangling_pointer"] + report["dropped_self_loop"],
+        report["pointer_lines"],
+        max_bad_fraction=limits.max_bad_fraction,
+        described=faults,
+    )
+    if faults:
+        shown = "".join(f"\n  {' -> '.join(cycle)}" for cycle in cycles[:_EXAMPLES_SHOWN])
+        warnings.warn(f"{files.folder}: {faults}{shown}", KgzslWarning, stacklevel=4)
     return KnowledgeGraph.from_tables(
         concepts.with_columns(pl.lit(source).alias("source")),
         edges.with_columns(pl.lit(source).alias("source")),
@@ -133,20 +161,15 @@ def wordnet_graph(files: WordNetFiles, *, strict: bool = False) -> KnowledgeGrap
     )
 
 
-def _warn(folder: Path, report: Mapping[str, int], cycles: Sequence[Sequence[str]]) -> None:
-    faults = [
-        f"{report[fault]:,} {meaning}"
-        for fault, meaning in (
-            ("dropped_dangling_pointer", "pointers to a synset that is not there, dropped"),
-            ("dropped_self_loop", "pointers from a synset to itself, dropped"),
-            ("offset_moved", "lines away from the byte that their offset names, read by the offset"),
-            ("taxonomic_cycles", "cycles of hypernyms, kept"),
-        )
-        if report[fault]
-    ]
-    if faults:
-        shown = "".join(f"\n  {' -> '.join(cycle)}" for cycle in cycles[:_EXAMPLES_SHOWN])
-        warnings.warn(f"{folder}: {'; '.join(faults)}{shown}", KgzslWarning, stacklevel=5)
+def _faults(report: Mapping[str, int]) -> str:
+    """What is wrong with the files and was put up with, in a sentence; "" for nothing."""
+    meanings = {
+        "dropped_dangling_pointer": "pointers to a synset that is not there, dropped",
+        "dropped_self_loop": "pointers from a synset to itself, dropped",
+        "offset_moved": "lines away from the byte that their offset names, read by the offset",
+        "taxonomic_cycles": "cycles of hypernyms, kept",
+    }
+    return "; ".join(f"{report[fault]:,} {meaning}" for fault, meaning in meanings.items() if report[fault])
 
 
 def _concept_table(files: WordNetFiles, suffix: str) -> pl.DataFrame:

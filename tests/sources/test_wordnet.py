@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kgzsl.errors import IntegrityError, KgzslError, KgzslWarning, SourceError
+from kgzsl.sources.limits import Limits
 from kgzsl.sources.wordnet import read_wordnet
 
 
@@ -127,11 +128,35 @@ def test_synset_on_two_lines_is_an_error(toy_wordnet: Callable[..., Path]) -> No
 def test_dangling_pointer_is_dropped_and_told(toy_wordnet, toy_synset) -> None:
     folder = toy_wordnet(paw=toy_synset("paw", pointers=["#p cat", "@ nowhere", "+ cat 01 07"]))
     with pytest.warns(KgzslWarning, match="2 pointers to a synset that is not there, dropped"):
-        graph = read_wordnet(folder)
+        graph = read_wordnet(folder, limits=Limits(max_bad_fraction=0.1))
     assert graph.report["dropped_dangling_pointer"] == 2
     assert [str(edge) for edge in graph.edges(tail="paw.n.01")] == ["cat.n.01 has_part paw.n.01"]
     with pytest.raises(SourceError, match=r"paw\.n\.01 has a pointer \(is_a\) to a synset or word that is not there"):
         read_wordnet(folder, strict=True)
+
+
+def test_more_bad_pointers_than_one_in_a_hundred_are_an_error(toy_wordnet, toy_synset) -> None:
+    folder = toy_wordnet(paw=toy_synset("paw", pointers=["#p cat", "@ nowhere"]))
+    with pytest.warns(KgzslWarning, match="1 pointers to a synset that is not there, dropped"):
+        num_pointers = read_wordnet(folder).report["pointer_lines"]
+    message = f"1 of {num_pointers} rows are bad, more than 0%: 1 pointers to a synset that is not there"
+    with pytest.raises(SourceError, match=message):
+        read_wordnet(folder, limits=Limits(max_bad_fraction=0))
+    folder = toy_wordnet(paw=toy_synset("paw", pointers=["#p cat", "@ nowhere", "@ paw"]))
+    with pytest.raises(
+        SourceError, match=f"2 of {num_pointers + 1} rows are bad, more than 1%: 1 pointers to a synset"
+    ):
+        read_wordnet(folder)
+
+
+def test_lexicographer_files_have_names_without_a_table_of_them(toy_wordnet) -> None:  # A2
+    folder = toy_wordnet()
+    without = read_wordnet(folder)
+    (folder / "lexnames").write_text("00\tadj.all\t3\n")
+    with_table = read_wordnet(folder)
+    assert (without.report["lexnames_missing"], with_table.report["lexnames_missing"]) == (1, 0)
+    assert without.concept("cat.n.01").more["lexname"] == "noun.animal"
+    assert without.fingerprint == with_table.fingerprint
 
 
 def test_hypernym_of_itself_is_dropped_and_told(toy_wordnet, toy_synset) -> None:

@@ -1,12 +1,15 @@
 """What is known of WordNet 3.0, counted in the shipped graph."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.sources.catalog import load_graph
+from kgzsl.sources.wordnet import read_wordnet
+from kgzsl.sources.wordnet_terms import LEXICOGRAPHER_FILES
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +30,14 @@ def test_nouns_have_one_root_and_up_to_six_parents(wordnet: KnowledgeGraph) -> N
 
 def test_without_instances_7726_nouns_would_be_roots(wordnet: KnowledgeGraph) -> None:
     assert parents(wordnet, "n", "is_a")[0] == 7726
+
+
+@pytest.mark.slow
+def test_debians_folder_has_no_table_of_lexicographer_files(wordnet_files: Path) -> None:  # A2
+    graph = read_wordnet(wordnet_files)
+    assert graph.report["lexnames_missing"] == int(not (wordnet_files / "lexnames").is_file())
+    assert set(graph.concepts_table["lexname"]) == set(LEXICOGRAPHER_FILES)
+    assert len(LEXICOGRAPHER_FILES) == 45
 
 
 def test_verbs_have_559_roots(wordnet: KnowledgeGraph) -> None:
