@@ -33,15 +33,20 @@ def axiom_edges(found: Sorted, roles: Roles, tally: Tally, *, nesting: int) -> p
 
 
 class Directions:
-    """The relation of each property, with the one of two inverse properties that both are told by."""
+    """The relation of each property, with the one of two inverse properties that both are told by.
+
+    That is the one that has a rule or is in use; if both or neither, the first by name.
+    """
 
     def __init__(self, roles: Roles, standing: Standing) -> None:
         self.roles, self.standing = roles, standing
         self.relations: dict[str, Relation] = {}
         self.num_turned = 0
+        self._used = frozenset[str]()
 
     def of(self, properties: list[str]) -> dict[str, tuple[str, bool]]:
         """Property -> (relation, whether its edges are turned round)."""
+        self._used = frozenset(properties)
         return {property_: self._of(property_) for property_ in sorted(properties)}
 
     def _of(self, property_: str) -> tuple[str, bool]:
@@ -50,7 +55,8 @@ class Directions:
         inverse = self.roles.of(other[1:-1]) if other is not None else None
         if inverse is not None and other is not None and self.roles.mapping.inverses and inverse.use == "edge":
             told_by_other = inverse.has_rule and not role.has_rule
-            if told_by_other or (role.has_rule == inverse.has_rule and other < property_ and not role.has_rule):
+            is_first = other < property_ and other in self._used and not role.has_rule and not inverse.has_rule
+            if told_by_other or is_first:
                 self.num_turned += 1
                 return self._named(inverse, other, property_), not inverse.reverse
         return self._named(

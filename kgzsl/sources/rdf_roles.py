@@ -1,7 +1,7 @@
 """What each property of a document is used for, and which of its terms are properties, classes, headers or gone."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -199,6 +199,7 @@ def standing_of(table: pl.DataFrame, roles: Roles) -> Standing:
     properties = (declared | implied) - classes
     flags = named.filter((pl.col("p") == term("owl:deprecated")) & pl.col("o").str.contains('^"(?:true|1)"'))
     inverse = named.filter(pl.col("p") == term("owl:inverseOf"), _is_iri("o"))
+    restricted = frozenset(table.filter(pl.col("p") == term("owl:onProperty"))["o"].to_list())
     labels = named.filter(pl.col("p") == term("rdfs:label"), pl.col("s").is_in(sorted(properties)))
     chains = named.filter(pl.col("p") == term("owl:propertyChainAxiom"))
     return Standing(
@@ -208,7 +209,7 @@ def standing_of(table: pl.DataFrame, roles: Roles) -> Standing:
         headers=typed(_HEADER_TYPES),
         deprecated=(typed(["owl:DeprecatedClass"]) | frozenset(flags["s"].to_list())) - properties,
         symmetric=typed(["owl:SymmetricProperty"]),
-        inverse=_inverses(inverse.select("s", "o").rows()),
+        inverse=_inverses(inverse.select("s", "o").rows(), used=frozenset(table["p"].unique().to_list()) | restricted),
         verbs=_verbs(labels.select("s", "o").rows(), roles.mapping.languages),
         num_chains=len(chains),
         num_punned=len((stated | frozenset(plain)) & classes) if stated else 0,
@@ -219,10 +220,10 @@ def _is_iri(column: str) -> pl.Expr:
     return pl.col(column).str.starts_with("<")
 
 
-def _inverses(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Both ways; a property with several inverses has the first by name."""
+def _inverses(rows: Iterable[tuple[str, str]], *, used: Set[str]) -> dict[str, str]:
+    """Both ways; a property with several inverses has one that is in use, and of those the first by name."""
     found: dict[str, str] = {}
-    for one, other in sorted(set(rows)):
+    for one, other in sorted(set(rows), key=lambda row: ((row[0] not in used) + (row[1] not in used), row)):
         if one != other and one not in found and other not in found:
             found[one], found[other] = other, one
     return found

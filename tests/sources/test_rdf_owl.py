@@ -231,6 +231,31 @@ def test_what_is_never_the_same_pulls_nothing_together(shared_data):
     assert "disjoint_with" not in {edge.relation for edge in path.edges}
 
 
+INVERSE = "x:eats owl:inverseOf x:eatenBy ."
+RESTRICTION = "[ a owl:Restriction ; owl:onProperty x:eats ; owl:someValuesFrom x:mouse ]"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{INVERSE} x:cat x:eats x:mouse .", {"x:cat x:eats x:mouse"}),
+        (f"{INVERSE} x:mouse x:eatenBy x:cat .", {"x:mouse x:eatenBy x:cat"}),
+        (
+            f"{INVERSE} x:cat x:eats x:mouse . x:rat x:eatenBy x:cat .",
+            {"x:mouse x:eatenBy x:cat", "x:rat x:eatenBy x:cat"},
+        ),
+        (f"{INVERSE} x:cat rdfs:subClassOf {RESTRICTION} .", {"x:cat x:eats x:mouse"}),
+        (
+            "x:p owl:inverseOf x:a, x:q . x:cat x:p x:mouse . x:rat x:q x:cat .",
+            {"x:cat x:p x:mouse", "x:cat x:p x:rat"},
+        ),
+    ],
+    ids=["the later by name", "the earlier", "both", "in a restriction", "of several inverses"],
+)  # fmt: skip
+def test_of_two_inverse_properties_the_one_in_use_is_told(text, expected):
+    assert set(edges(text)) == expected
+
+
 def test_of_two_inverse_properties_one_tells_both():
     text = """x:eats owl:inverseOf x:eatenBy ; rdfs:label "eats"@en ; a owl:ObjectProperty .
     x:eatenBy rdfs:label "is eaten by" . x:cat x:eats x:mouse . x:mouse x:eatenBy x:cat, x:owl .
