@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kgzsl.errors import ResourceLimitError
+from kgzsl.graph.closure_rows import ClosureRows
+from kgzsl.graph.walking import Walks
 
 if TYPE_CHECKING:
     from kgzsl.graph.index import GraphIndex, IntArray, Neighbors
@@ -44,38 +45,80 @@ def _spread(indptr: IntArray, indices: IntArray, positions: IntArray) -> tuple[I
     return places, indices[starts[places] + offsets]
 
 
+def _once_each(neighbors: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray]:
+    """Compressed rows without loops and without a neighbour named twice."""
+    source = np.repeat(np.arange(num_concepts), np.diff(neighbors.indptr))
+    target = neighbors.indices
+    keep = source != target
+    keep[1:] &= (source[1:] != source[:-1]) | (target[1:] != target[:-1])
+    indptr = np.zeros(num_concepts + 1, dtype=np.int64)
+    np.cumsum(np.bincount(source[keep], minlength=num_concepts), out=indptr[1:])
+    return indptr, target[keep]
+
+
+class _Descent:
+    """Concepts in an order in which parents come first: `ready` are those all of whose parents are done."""
+
+    def __init__(self, up: Neighbors, num_concepts: int) -> None:
+        self.indptr, self.parents = _once_each(up, num_concepts)
+        counts = np.diff(self.indptr)
+        child = np.repeat(np.arange(num_concepts), counts)
+        order = np.argsort(self.parents, kind="stable")
+        self._children = child[order]
+        self._starts = np.searchsorted(self.parents[order], np.arange(num_concepts + 1))
+        self._counts, self._waiting = counts, counts.copy()
+        self._done = np.zeros(num_concepts, dtype=bool)
+        self.num_left = num_concepts
+        self.ready: IntArray = np.flatnonzero(counts == 0)
+
+    @property
+    def left(self) -> IntArray:
+        """Those that are not done."""
+        return np.flatnonzero(~self._done)
+
+    def counted(self, positions: IntArray) -> tuple[IntArray, IntArray]:
+        """How many parents each has, and all of them in a row."""
+        return self._counts[positions], _spread(self.indptr, self.parents, positions)[1]
+
+    def finish(self, positions: IntArray) -> None:
+        """These are done; `ready` become those that waited for no others."""
+        self._done[positions] = True
+        self.num_left -= len(positions)
+        children, counts = np.unique(_spread(self._starts, self._children, positions)[1], return_counts=True)
+        self._waiting[children] -= counts
+        self.ready = children[(self._waiting[children] == 0) & ~self._done[children]]
+
+
 def ancestor_pairs(up: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray, IntArray]:
-    """(node, ancestor, distance), breadth first: each level is joined with the parents, pairs seen before dropped."""
-    frontier = np.arange(num_concepts, dtype=np.int64)
-    known = frontier * (num_concepts + 1)
-    node, ancestor = frontier, frontier
-    levels, held = [(node, ancestor)], num_concepts
-    while len(node):
-        if held + int((up.indptr[ancestor + 1] - up.indptr[ancestor]).sum()) > MOST_PAIRS:  # before it is allocated
-            raise ResourceLimitError(
-                f"the closure of {num_concepts:,} concepts has over {MOST_PAIRS:,} (concept, ancestor) pairs; "
-                "take fewer relations, or a part of the graph with induced or neighborhood"
-            )
-        places, parents = expand(up, ancestor)
-        pairs = np.sort(node[places] * num_concepts + parents, kind="stable")  # all but sorted already
-        pairs = pairs[np.diff(pairs, prepend=-1) > 0]
-        at = np.minimum(np.searchsorted(known, pairs), len(known) - 1)
-        pairs = pairs[known[at] != pairs]
-        node, ancestor = pairs // num_concepts, pairs % num_concepts
-        if len(node):
-            levels.append((node, ancestor))
-            held += len(node)
-            known = np.sort(np.concatenate([known, pairs]), kind="stable")
-    nodes, ancestors = (np.concatenate(column) for column in zip(*levels, strict=True))
-    distance = np.repeat(np.arange(len(levels)), [len(level) for level, _ in levels])
-    order = np.argsort(nodes, kind="stable")  # levels stand by distance, and each by node and ancestor
-    return nodes[order], ancestors[order], distance[order]
+    """(node, ancestor, distance), sorted by node, distance, ancestor; from the top down, each row from its parents'.
+
+    Concepts on a cycle wait for each other: they are walked from, one by one.
+    """
+    descent, rows = _Descent(up, num_concepts), ClosureRows(num_concepts, most=MOST_PAIRS)
+    while descent.num_left:
+        while len(descent.ready):
+            rows.add(descent.ready, *descent.counted(descent.ready))
+            descent.finish(descent.ready)
+        if descent.num_left:
+            component = components(up, num_concepts)
+            left = descent.left
+            on_cycle = left[np.bincount(component)[component[left]] > 1]
+            walks = Walks(num_concepts)
+            for position in on_cycle.tolist():
+                rows.put(position, *walks.row(up, position))
+            descent.finish(on_cycle)
+    return rows.pairs()
 
 
 def components(up: Neighbors, num_concepts: int) -> IntArray:
-    """Strongly connected component of each concept."""
+    """Strongly connected component of each concept; its own position, where there is no cycle at all."""
+    descent = _Descent(up, num_concepts)
+    while len(descent.ready):
+        descent.finish(descent.ready)
+    if not descent.num_left:
+        return np.arange(num_concepts)
     ones = np.ones(len(up.indices), dtype=np.int8)
-    from scipy import sparse
+    from scipy import sparse  # as above: a taxonomy without cycles need not wait for it
     from scipy.sparse.csgraph import connected_components
 
     graph = sparse.csr_array((ones, up.indices, up.indptr), shape=(num_concepts, num_concepts))

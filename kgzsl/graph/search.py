@@ -2,24 +2,12 @@
 
 from collections.abc import Iterable
 
-from kgzsl.graph.index import GraphIndex, Neighbors
+from kgzsl.graph.index import GraphIndex
+from kgzsl.graph.walking import distances
 
 __all__ = ["common_ancestors", "distances", "lowest_common_ancestors", "taxonomic_distance"]
 
 _Relations = Iterable[str] | str | None
-
-
-def distances(neighbors: Neighbors, start: int, *, limit: int | None = None) -> dict[int, int]:
-    """Fewest steps from `start` to all that can be reached in at most `limit`, nearest first, then by position."""
-    found = {start: 0}
-    frontier = [start]
-    steps = 0
-    while frontier and (limit is None or steps < limit):
-        steps += 1
-        reached = {other for position in frontier for other in neighbors.of(position) if other not in found}
-        frontier = sorted(reached)
-        found.update(dict.fromkeys(frontier, steps))
-    return found
 
 
 def common_ancestors(index: GraphIndex, a: int, b: int, relations: _Relations = None) -> dict[int, int]:
