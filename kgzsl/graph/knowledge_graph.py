@@ -175,6 +175,11 @@ class KnowledgeGraph:
         )
 
     @cached_property
+    def edge_reader(self) -> statements.EdgeReader:
+        """Makes `Edge`s of rows of the edge table."""
+        return statements.EdgeReader(self.index, self._edges)
+
+    @cached_property
     def fingerprint(self) -> str:
         """sha256 of what the graph says (names, definitions, edges with weights), whatever its source."""
         return self._known_fingerprint or fingerprint(self.concepts_table, self.edges_table, self.relations.values())
@@ -249,7 +254,7 @@ class KnowledgeGraph:
 
     def edges_at(self, rows: Sequence[int]) -> tuple[Edge, ...]:
         """The edges in these rows of the edge table."""
-        return statements.edges_at(self, self._edges, rows)
+        return statements.edges_at(self, rows)
 
     # -- parts -----------------------------------------------------------------------------------------------
 

@@ -1,71 +1,234 @@
-"""Ways from one concept to another, as positions and rows of edges."""
+"""Ways from one concept to another, as steps along the edges of chosen relations."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgzsl.graph.closure import expand
-from kgzsl.graph.index import GraphIndex, IntArray, Neighbors
+from kgzsl.errors import InputFormatError
+from kgzsl.graph.index import IntArray
+from kgzsl.graph.meeting import meet
+from kgzsl.graph.relation import POSITIVE_KINDS, Relation
 
-__all__ = ["shortest_route"]
+if TYPE_CHECKING:
+    from kgzsl.graph.index import GraphIndex
+
+__all__ = [
+    "NO_LIMIT",
+    "Arcs",
+    "arcs_of",
+    "checked_degree",
+    "named_relations",
+    "room_of",
+    "shortest_route",
+    "stored_relation",
+]
 
 _Relations = Iterable[str] | str | None
+_Ints = NDArray[np.int32]
+NO_LIMIT = 2**31 - 1
 
 
-def shortest_route(index: GraphIndex, a: int, b: int, relations: _Relations) -> list[tuple[int, int]] | None:
-    """Shortest way from a to b, edges walked either way: (edge row, position reached) for each step.
+class Arcs:
+    """The steps that may be taken: an arc leads along an edge from one place to another.
 
-    Two breadth-first searches meet in the middle. Among equally short ways the one whose positions come first,
-    read from a, is taken; None if there is none.
+    Arcs are sorted by source, target and `ranks`, so that the first of several is the first in the order of paths.
+    A place stands for a concept; in the product of a graph with an automaton several places stand for one.
+    """
+
+    def __init__(
+        self, sources: IntArray, targets: IntArray, rows: IntArray, ranks: IntArray, *, num: int, mirrored: bool = False
+    ) -> None:
+        """Take arcs in any order; `ranks` are twice the code of the relation, plus one if walked to the edge's head.
+
+        `mirrored` says that each edge may be walked both ways.
+        """
+        order = _order(sources, targets, ranks, num)
+        self.num = num
+        self.mirrored = mirrored
+        self.sources = sources[order].astype(np.int32)
+        self.targets = targets[order].astype(np.int32)
+        self.rows = rows[order]
+        self.ranks = ranks[order].astype(np.int32)
+        self.starts = np.searchsorted(self.sources, np.arange(num + 1)).astype(np.int64)
+
+    @cached_property
+    def back(self) -> IntArray:
+        """The arcs sorted by their targets, then by their sources."""
+        return np.argsort(self.targets, kind="stable").astype(np.int64)
+
+    @cached_property
+    def back_sources(self) -> _Ints:
+        """Where the arcs that lead to each place come from, by place."""
+        return self.targets if self.mirrored else self.sources[self.back]
+
+    @cached_property
+    def back_starts(self) -> IntArray:
+        """Where among `back` and `back_sources` the arcs to each place begin, `[num + 1]`."""
+        if self.mirrored:
+            return self.starts
+        return np.searchsorted(self.targets[self.back], np.arange(self.num + 1)).astype(np.int64)
+
+    @cached_property
+    def degree(self) -> _Ints:
+        """How many edges touch each place: one that may be walked both ways counts once."""
+        leaving = np.diff(self.starts)
+        if not self.mirrored:
+            one_way = np.bincount(self.rows)[self.rows] == 1
+            leaving = leaving + np.bincount(self.targets[one_way], minlength=self.num)
+        return leaving.astype(np.int32)
+
+
+def _order(sources: IntArray, targets: IntArray, ranks: IntArray, num: int) -> IntArray:
+    span = int(ranks.max(initial=0)) + 1
+    if num * num * span < 2**63:  # one key sorts several times as fast as three
+        return np.argsort((sources * num + targets) * span + ranks, kind="stable")
+    return np.lexsort((ranks, targets, sources))
+
+
+class _Rooms(threading.local):
+    """A room to search in for each thread."""
+
+    room: Room | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Rooms, ()
+
+
+@dataclass(slots=True)
+class Room:
+    """Arrays that a search writes in, kept from one to the next; `state` says which marks are of this search."""
+
+    num: int
+    state: IntArray
+    marks: _Ints
+    via: _Ints
+    queues: _Ints
+
+
+def room_of(index: GraphIndex, num: int) -> Room:
+    """This thread's room for searches over `num` places."""
+    rooms = index._once(("rooms",), _Rooms)
+    room: Room | None = rooms.room
+    if room is None or room.num < num:
+        room = rooms.room = Room(
+            num,
+            np.zeros(1, dtype=np.int64),
+            np.zeros((2, num), dtype=np.int32),
+            np.empty(num, dtype=np.int32),
+            np.empty((2, num), dtype=np.int32),
+        )
+    return room
+
+
+def arcs_of(index: GraphIndex, relations: _Relations, *, directed: bool = False) -> Arcs:
+    """The steps along edges of `relations`, compiled on first use.
+
+    A name or a kind lets its edges be walked both ways or, if `directed`, from head to tail only, but for symmetric
+    relations. `^is_a` or the inverse's name, `has_kind`, lets them be walked from tail to head only. None stands
+    for all relations but negative ones and annotations.
+    """
+    words = _words(relations)
+    return index._once(("arcs of", directed, *words), lambda: _arcs(index, words, directed))  # type: ignore[no-any-return]
+
+
+def _words(relations: _Relations) -> tuple[str, ...]:
+    if relations is None:
+        return POSITIVE_KINDS
+    if isinstance(relations, str):
+        return (relations,)
+    if isinstance(relations, Iterator) or not isinstance(relations, Iterable):  # an iterator lasts once
+        raise InputFormatError(f"relations are a name, a kind, or a list of them, not {relations!r}")
+    return tuple(sorted(relations)) if isinstance(relations, Set) else tuple(relations)
+
+
+def named_relations(relations: _Relations) -> str:
+    """The relations as an error names them."""
+    return "positive relations" if relations is None else ", ".join(sorted(_words(relations)))
+
+
+def _arcs(index: GraphIndex, words: tuple[str, ...], directed: bool) -> Arcs:
+    ahead: set[int] = set()
+    back: set[int] = set()
+    for word in words:
+        stored = stored_relation(index.relations, word)
+        codes = index.relation_codes(word if stored is None else stored)
+        if stored is None:
+            ahead.update(codes)
+            codes = tuple(code for code in codes if not directed or index.relations[code].symmetric)
+        back.update(codes)
+    ways = tuple(sorted(ahead)), tuple(sorted(back))
+    return index._once(("arcs", *ways), lambda: _compiled(index, *ways))  # type: ignore[no-any-return]
+
+
+def stored_relation(relations: Iterable[Relation], name: str) -> str | None:
+    """The relation that `name` is the other way round of: `^is_a` and `has_kind` of `is_a`; None if it is none."""
+    if not isinstance(name, str):
+        raise InputFormatError(f"a relation is named by a string, not {type(name).__name__} {name!r}")
+    known = list(relations)
+    if any(relation.name == name for relation in known):
+        return None
+    if name.startswith("^"):
+        return name[1:]
+    turned = [relation.name for relation in known if relation.inverse == name]
+    if len(turned) > 1:
+        raise InputFormatError(
+            f"{name!r} is the inverse of {' and of '.join(turned)}; use ^{turned[0]} or ^{turned[1]}"
+        )
+    return turned[0] if turned else None
+
+
+def _compiled(index: GraphIndex, ahead: tuple[int, ...], back: tuple[int, ...]) -> Arcs:
+    forward, backward = (np.flatnonzero(np.isin(index.relation, codes)) for codes in (ahead, back))
+    rows = np.concatenate([forward, backward])
+    turned = np.arange(len(rows)) >= len(forward)
+    head, tail = index.head[rows], index.tail[rows]
+    return Arcs(
+        np.where(turned, tail, head),
+        np.where(turned, head, tail),
+        rows,
+        2 * index.relation[rows] + turned,
+        num=index.num_concepts,
+        mirrored=ahead == back,
+    )
+
+
+def checked_degree(max_degree: int | None) -> int:
+    """The number of edges beyond which a concept is not passed through."""
+    if max_degree is None:
+        return NO_LIMIT
+    if isinstance(max_degree, bool) or not isinstance(max_degree, int | np.integer) or max_degree < 0:
+        raise InputFormatError(f"max_degree= is a number of edges from 0 up, or None, not {max_degree!r}")
+    return min(int(max_degree), NO_LIMIT)
+
+
+def shortest_route(index: GraphIndex, arcs: Arcs, a: int, b: int, *, most: int = NO_LIMIT) -> _Ints | None:
+    """Arcs of the shortest way from a to b, the first by its concepts, then by relations; None if there is none.
+
+    Places of more than `most` edges are not passed through.
     """
     if a == b:
-        return []
-    around = index.around(relations)
-    steps = np.full((2, index.num_concepts), -1, dtype=np.int32)
-    steps[0, a] = steps[1, b] = 0
-    mark = np.empty(index.num_concepts, dtype=np.int64)
-    frontiers = [np.array([a]), np.array([b])]
-    while len(frontiers[0]) and len(frontiers[1]):
-        side = 0 if _num_edges(around, frontiers[0]) <= _num_edges(around, frontiers[1]) else 1
-        mine, theirs = steps[side], steps[1 - side]
-        depth = int(mine[frontiers[side][0]]) + 1
-        _, reached = expand(around, frontiers[side])
-        frontiers[side] = _once_each(reached[mine[reached] < 0], mark)
-        mine[frontiers[side]] = depth
-        met = frontiers[side][theirs[frontiers[side]] >= 0]
-        if len(met):
-            return _walk(around, a, b, *steps, met=met)
-    return None
-
-
-def _once_each(positions: IntArray, mark: IntArray) -> IntArray:
-    """Positions without repeats; `mark` is room to write in. Sorting would take most of a search's time."""
-    places = np.arange(len(positions))
-    mark[positions] = places
-    once: IntArray = positions[mark[positions] == places]
-    return once
-
-
-def _num_edges(neighbors: Neighbors, frontier: IntArray) -> int:
-    return int((neighbors.indptr[frontier + 1] - neighbors.indptr[frontier]).sum())
-
-
-def _walk(
-    around: Neighbors, a: int, b: int, from_a: NDArray[np.int32], to_b: NDArray[np.int32], *, met: IntArray
-) -> list[tuple[int, int]]:
-    """The first shortest route through two searches that met in the positions `met`; completes `to_b` up to a."""
-    total = int((from_a[met] + to_b[met]).min())
-    frontier = met[from_a[met] + to_b[met] == total]
-    while from_a[frontier[0]] > 0:
-        before = from_a[frontier[0]] - 1
-        _, back = expand(around, frontier)
-        frontier = np.unique(back[from_a[back] == before])
-        to_b[frontier] = total - before
-    route, here = [], a
-    while here != b:
-        first, last = around.indptr[here], around.indptr[here + 1]
-        step = first + np.flatnonzero(to_b[around.indices[first:last]] == to_b[here] - 1)[0]
-        here = int(around.indices[step])
-        route.append((int(around.rows[step]), here))
-    return route
+        return np.empty(0, dtype=np.int32)
+    room = room_of(index, arcs.num)
+    length = meet(
+        arcs.starts,
+        arcs.targets,
+        arcs.back_starts,
+        arcs.back_sources,
+        arcs.sources,
+        arcs.degree,
+        most,
+        a,
+        b,
+        room.state,
+        room.marks,
+        room.via,
+        room.queues,
+    )
+    return None if length < 0 else room.queues[0, :length].copy()

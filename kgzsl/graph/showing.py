@@ -35,8 +35,9 @@ def graph_html(graph: KnowledgeGraph) -> str:
     )
 
 
-def path_html(concepts: list[tuple[str, str]], verbs: list[str]) -> str:
-    """Labels in bold, ids as their tooltips, verbs between them."""
+def path_html(concepts: list[tuple[str, str]], steps: list[tuple[str, str]]) -> str:
+    """Labels in bold, ids as their tooltips; between them verbs, whose tooltips are the edges with their sources."""
     shown = [f'<b title="{escape_html(id_)}">{escape_html(label)}</b>' for id_, label in concepts]
-    steps = [f" {escape_html(verb)} {concept}" for verb, concept in zip(verbs, shown[1:], strict=True)]
-    return f"<div>{shown[0]}{', which'.join(steps)}</div>"
+    verbs = [f' <span title="{escape_html(edge)}">{escape_html(verb)}</span> ' for edge, verb in steps]
+    clauses = [f"{verb}{concept}" for verb, concept in zip(verbs, shown[1:], strict=True)]
+    return f"<div>{shown[0]}{', which'.join(clauses)}</div>"

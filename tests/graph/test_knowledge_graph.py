@@ -484,7 +484,6 @@ def test_eight_threads_asking_a_fresh_graph_agree(toy_graph):
 
 _ANSWERS = """
 import networkx as nx, hashlib, random
-from kgzsl.graph import routing
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 maker = random.Random(3)
 names = [f"c{place}" for place in range(60)]
@@ -496,7 +495,8 @@ kg = KnowledgeGraph.from_networkx(graph, name="random")
 said = [kg.fingerprint, repr(kg.relations), kg.induced(names[:5]).ids, kg.neighborhood(names[0]).fingerprint]
 for a, b in zip(kg.ids, kg.ids[1:]):
     said += [kg.ancestors(a), kg.lowest_common_ancestors(a, b), kg.depth(a), kg.edges(tail=a)]
-    said.append(routing.shortest_route(kg.index, kg.index.position[a], kg.index.position[b], ["part", "is_a"]))
+    try: said.append(kg.shortest_path(a, b, relations=["part", "is_a"]).edges)
+    except LookupError as error: said.append(str(error))
 said.append([part.tolist() for part in kg.index.ancestor_pairs()])
 said.append(kg.merge(kg.subgraph(names[5:]), alignment={"c7": "c1", "c9": "c1"}).concepts_table.write_json())
 for ask in (
