@@ -16,6 +16,7 @@ from kgzsl.sources.conceptnet_relations import selected_relations
 from kgzsl.sources.conceptnet_rows import RowChoice
 from kgzsl.sources.conceptnet_uri import composed_term, is_concept, split_uri
 from kgzsl.sources.http import masked
+from kgzsl.sources.http_headers import checked_headers
 from kgzsl.sources.limits import Limits
 from kgzsl.sources.tally import Tally
 
@@ -38,6 +39,7 @@ def read_conceptnet(
     max_degree: int | None = None,
     cache: str | Path | Literal[False] | None = None,
     requests_per_minute: float = 50,
+    headers: Mapping[str, str] | None = None,
     random_state: int | None = None,
     strict: bool = False,
     limits: Limits = Limits(),  # noqa: B008 -- frozen
@@ -66,7 +68,8 @@ def read_conceptnet(
 
     From the API come the edges of every concept within `hops - 1` of `around`, page by page, at most
     `requests_per_minute`, through a cache on disk (`cache`: a folder, None for the user's cache folder, False for
-    none). The API has been down for long stretches: the dump is the way that always works.
+    none); `headers` go along with every request, and neither into messages nor onto the disk. The API has been down for
+    long stretches: the dump is the way that always works.
 
     Raises `DataMissingError`, `SourceError`, `IntegrityError` (a dump that is cut or altered), `LimitExceededError`,
     `UnknownConceptError`, `NetworkError`, `OfflineError`; nothing is returned after an error.
@@ -76,6 +79,8 @@ def read_conceptnet(
     """
     if (location is None) == (api is None):
         raise InputFormatError("give the path of a dump, or api= with the address of a web API; one of the two")
+    if api is None and headers:
+        raise InputFormatError("headers= go along with requests: give them with api=, not with a dump")
     if senses not in ("merge", "keep"):
         raise InputFormatError(f"senses= is 'merge' or 'keep', not {senses!r}")
     choice = RowChoice(
@@ -99,6 +104,7 @@ def read_conceptnet(
             reach=reach,
             cache=cache,
             requests_per_minute=requests_per_minute,
+            headers=checked_headers(headers),
             max_degree=max_degree,
             limits=limits,
             tally=tally,

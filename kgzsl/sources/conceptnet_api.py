@@ -16,6 +16,7 @@ from kgzsl.sources.conceptnet_reach import Reach
 from kgzsl.sources.conceptnet_rows import ROW_COLUMNS, RowChoice, Rows, checked_rows
 from kgzsl.sources.conceptnet_uri import split_uri
 from kgzsl.sources.http_cache import Kept, ResponseCache, user_cache_folder
+from kgzsl.sources.http_headers import headers_digest
 from kgzsl.sources.limits import Limits
 from kgzsl.sources.tally import Tally
 
@@ -72,6 +73,7 @@ def read_api(
     reach: Reach,
     cache: str | Path | Literal[False] | None,
     requests_per_minute: float,
+    headers: Mapping[str, str],
     max_degree: int | None,
     limits: Limits,
     tally: Tally,
@@ -80,7 +82,7 @@ def read_api(
     """Every edge of the concepts within `reach.hops - 1`, as rows; edges met from both ends are there once."""
     folder = user_cache_folder() / "conceptnet" if cache is None else cache
     service = _Service(
-        api.rstrip("/"), Bucket(requests_per_minute), ResponseCache(folder) if folder else None, limits, tally
+        api.rstrip("/"), Bucket(requests_per_minute), ResponseCache(folder) if folder else None, headers, limits, tally
     )
     tally.count("rows_read", 0)
     seen: set[str] = set()
@@ -141,10 +143,20 @@ def _row(edge: Any) -> tuple[str, str, str, str] | str:
 class _Service:
     """One API, through the cache and not too often."""
 
-    def __init__(self, base: str, bucket: Bucket, cache: ResponseCache | None, limits: Limits, tally: Tally) -> None:
+    def __init__(
+        self,
+        base: str,
+        bucket: Bucket,
+        cache: ResponseCache | None,
+        headers: Mapping[str, str],
+        limits: Limits,
+        tally: Tally,
+    ) -> None:
         self._base = base
         self._bucket = bucket
         self._cache = cache
+        self._headers = headers
+        self._reader = headers_digest(headers)  # what one may read is not kept for another
         self._limits = limits
         self._tally = tally
 
@@ -196,7 +208,7 @@ class _Service:
         if kept is None:
             kept = self._fetched(url)
             if self._cache is not None:
-                self._cache.put(url, kept)
+                self._cache.put(self._key(url), kept)
         else:
             self._tally.count("answers_from_cache")
         if kept.status == 404:
@@ -213,8 +225,12 @@ class _Service:
     def _kept(self, url: str) -> Kept | None:
         if self._cache is None:
             return None
-        kept = self._cache.get(url, max_age=_KEPT_SECONDS)
-        return kept if kept is None or kept.status == 200 else self._cache.get(url, max_age=_MISSING_KEPT_SECONDS)
+        key = self._key(url)
+        kept = self._cache.get(key, max_age=_KEPT_SECONDS)
+        return kept if kept is None or kept.status == 200 else self._cache.get(key, max_age=_MISSING_KEPT_SECONDS)
+
+    def _key(self, url: str) -> str:
+        return f"{url}#{self._reader}" if self._reader else url
 
     def _fetched(self, url: str) -> Kept:
         self._tally.count("requests")
@@ -228,6 +244,7 @@ class _Service:
                 expect=("application/json", "application/*+json"),
                 retries=_RETRIES,
                 advice=_ADVICE,
+                headers=self._headers,
                 check=http.parsed_json,
             )
             http.checked_json(answer, advice=_ADVICE)

@@ -10,12 +10,13 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from kgzsl._version import __version__
 from kgzsl.errors import KgzslError, LimitExceededError, NetworkError, OfflineError, SourceError, UnsafeInputError
+from kgzsl.sources.http_headers import checked_headers
 from kgzsl.sources.http_transport import Answer, TransportError, exchange
 from kgzsl.sources.limits import Limits
 
@@ -124,6 +125,7 @@ def fetch(
     allow_private: bool = False,
     allow_hosts: Sequence[str] = (),
     advice: str = "",
+    headers: Mapping[str, str] | None = None,
     check: Callable[[Response], object] | None = None,
 ) -> Response:
     """The answer to a GET, or with `data` to a POST, once it is whole and of the form asked for.
@@ -136,12 +138,13 @@ def fetch(
 
     Redirects, at most `limits.redirects`, stay on http(s), on the same host (or one of `allow_hosts`, then not at a
     private address unless `allow_private` or the given address is one), and do not leave https. The environment's
-    proxies are used; `.netrc` is not read. `KGZSL_OFFLINE=1` forbids it all before a socket is opened.
+    proxies are used; `.netrc` is not read. `headers` (a bearer token) go to the given host alone, across no redirect to
+    another, and into no message. `KGZSL_OFFLINE=1` forbids it all before a socket is opened.
 
     Raises `OfflineError`, `NetworkError` (the message ends with `advice`), `LimitExceededError` (`body_bytes`,
     `gzip_ratio`, `redirects`), `UnsafeInputError` (another scheme, another host).
     """
-    parts = _checked(url)
+    parts, own = _checked(url), checked_headers(headers)
     if params:
         added = urlencode(params)
         url = urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
@@ -149,8 +152,8 @@ def fetch(
         raise OfflineError(
             _sentence(f"{masked(url)}: KGZSL_OFFLINE forbids the network; unset it to fetch", advice), url=masked(url)
         )
-    headers = {"Accept": accept, "User-Agent": USER_AGENT} | ({"Content-Type": content_type} if content_type else {})
-    task = _Task(url, headers, data, limits, tuple(expect), allow_private, tuple(allow_hosts), check)
+    usual = {"Accept": accept, "User-Agent": USER_AGENT} | ({"Content-Type": content_type} if content_type else {})
+    task = _Task(url, usual, data, limits, tuple(expect), allow_private, tuple(allow_hosts), check, own)
     return _persistently(task, retries=retries, advice=advice)
 
 
@@ -167,6 +170,7 @@ def fetch_json(
     allow_private: bool = False,
     allow_hosts: Sequence[str] = (),
     advice: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> Any:
     """What a JSON answer says; the options are those of `fetch`.
 
@@ -185,6 +189,7 @@ def fetch_json(
         allow_private=allow_private,
         allow_hosts=allow_hosts,
         advice=advice,
+        headers=headers,
         check=parsed_json,
     )
     return checked_json(answer, advice=advice)
@@ -222,6 +227,7 @@ class _Task:
     allow_private: bool
     allow_hosts: tuple[str, ...]
     check: Callable[[Response], object] | None
+    own: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def _persistently(task: _Task, *, retries: int, advice: str) -> Response:
@@ -267,7 +273,8 @@ def _followed(task: _Task, seconds: float) -> tuple[Answer, str]:
         left = until - time.monotonic()
         if left <= 0:
             raise TransportError(f"no whole answer within {task.limits.total_seconds:.3g} s", temporary=False)
-        answer = exchange(url, headers=task.headers, data=data, limits=task.limits, seconds=left)
+        own = task.own if is_same_host(task.url, url) else {}
+        answer = exchange(url, headers={**task.headers, **own}, data=data, limits=task.limits, seconds=left)
         target = answer.headers.get("Location")
         if answer.status not in _REDIRECTS or not target:
             return answer, url

@@ -13,7 +13,7 @@ from typing import Final
 
 __all__ = ["Kept", "ResponseCache", "user_cache_folder"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _PARTIAL: Final = ".partial-"
 _ABANDONED_SECONDS: Final = 3600.0
 
@@ -34,12 +34,12 @@ def user_cache_folder() -> Path:
 
 
 class ResponseCache:
-    """A file for each address, written whole or not at all.
+    """A file for each address, or other key, written whole or not at all.
 
-    File names are hashes, so no address reaches the file system. A file is written beside its place, flushed, and
-    moved over it: a reader finds the old answer, the new one or none, also after a kill. What does not match its own
-    checksum is not there. Where nothing can be written, nothing is kept. Age is told by the clock; an answer from the
-    future is too old.
+    File names are hashes, and files hold no address, so none, and no password in one, reaches the disk. A file
+    is written beside its place, flushed, and moved over it: a reader finds the old answer, the new one or none, also
+    after a kill. What does not match its own checksum is not there. Where nothing can be written, nothing is kept. Age
+    is told by the clock; an answer from the future is too old.
     """
 
     def __init__(self, folder: str | Path, *, clock: Callable[[], float] = time.time) -> None:
@@ -52,7 +52,7 @@ class ResponseCache:
         try:
             entry = json.loads(self._path(url).read_bytes())
             kept = Kept(int(entry["status"]), str(entry["text"]))
-            whole = entry["format"] == _FORMAT and entry["url"] == url and entry["sha256"] == _digest(kept.text)
+            whole = entry["format"] == _FORMAT and entry["sha256"] == _sealed(url, entry["time"], kept)
             age = self._clock() - float(entry["time"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -61,7 +61,8 @@ class ResponseCache:
     def put(self, url: str, kept: Kept) -> None:
         """Keep an answer, in place of an older one."""
         path = self._path(url)
-        entry = {"format": _FORMAT, "url": url, "time": self._clock(), "sha256": _digest(kept.text)}
+        now = self._clock()
+        entry = {"format": _FORMAT, "time": now, "sha256": _sealed(url, now, kept)}
         entry |= {"status": kept.status, "text": kept.text}
         partial = path.with_name(f"{_PARTIAL}{os.getpid()}-{secrets.token_hex(8)}")
         with suppress(OSError):
@@ -85,6 +86,11 @@ class ResponseCache:
             for partial in self.folder.glob(f"*/{_PARTIAL}*"):
                 if time.time() - partial.stat().st_mtime > _ABANDONED_SECONDS:
                     partial.unlink(missing_ok=True)
+
+
+def _sealed(key: str, time: float, kept: Kept) -> str:
+    """A checksum of all that an answer says, for which key, and when."""
+    return _digest(json.dumps([key, time, kept.status, kept.text]))
 
 
 def _digest(text: str) -> str:

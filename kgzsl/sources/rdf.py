@@ -35,6 +35,7 @@ def read_rdf(
     contexts: Mapping[str, str | Path | Mapping[str, Any]] | None = None,
     imports: Mapping[str, str | Path] | None = None,
     language: str | None = "en",
+    headers: Mapping[str, str] | None = None,
     strict: bool = False,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     name: str | None = None,
@@ -52,7 +53,8 @@ def read_rdf(
     Relative IRIs are resolved against `base`, else they start with `kgzsl:rel/`.
 
     Nothing is fetched or opened because a document names it: `imports` (IRI -> file or address) are the ontologies that
-    `owl:imports` may bring, `contexts` (URL -> file or object) those of JSON-LD. XML with nested or external
+    `owl:imports` may bring, `contexts` (URL -> file or object) those of JSON-LD. `headers` (a bearer token) go along
+    with the request for an address, and to no other host. XML with nested or external
     entities is refused.
 
     `report`: `rows_read` is the sum of what starts with `kept_`, `merged_` and `skipped_`; the edges are `kept_edges`
@@ -69,6 +71,8 @@ def read_rdf(
     """
     if (source is None) == (text is None):
         raise InputFormatError("give either a source (path, address, rdflib.Graph) or text=")
+    if headers and not isinstance(source, str):
+        raise InputFormatError("headers= go along with a request: the source must be an http or https address")
     if source is not None and is_rdflib(source):
         tally = Tally(type(source).__name__, strict=strict)
         triples, counts = triples_of_rdflib(source), {"read_from_rdflib": 1}
@@ -76,7 +80,7 @@ def read_rdf(
         if text is not None:
             document = document_of_text(text, format=format, base=base)
         elif isinstance(source, str | Path):
-            document = document_of_source(source, format=format, base=base, limits=limits)
+            document = document_of_source(source, format=format, base=base, limits=limits, headers=headers)
         else:
             raise InputFormatError(f"source is a path, an address or an rdflib.Graph, not {type(source).__name__}")
         tally = Tally(document.location, strict=strict)

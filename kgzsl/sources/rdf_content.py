@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -24,12 +25,22 @@ _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|^`\\]*\Z")
 _DEFAULT_GRAPH: Final = "urn:x-rdflib:default"
 
 
-def document_of_source(source: str | Path, *, format: str | None, base: str | None, limits: Limits) -> RdfDocument:
+def document_of_source(
+    source: str | Path,
+    *,
+    format: str | None,
+    base: str | None,
+    limits: Limits,
+    headers: Mapping[str, str] | None = None,
+) -> RdfDocument:
     """The document at a path or an http(s) address; other addresses are refused, `file:` among them."""
     _check_base(base)
+    is_address = isinstance(source, str) and source.lower().startswith(("http://", "https://"))
+    if headers and not is_address:
+        raise InputFormatError("headers= go along with a request: the source must be an http or https address")
     if isinstance(source, str):
-        if source.lower().startswith(("http://", "https://")):
-            return _fetched(source, format=format, base=base, limits=limits)
+        if is_address:
+            return _fetched(source, format=format, base=base, limits=limits, headers=headers)
         if "\n" in source or source.lstrip()[:1] in ("<", "{", "[", "@"):
             raise InputFormatError(f"source is a path or an address, not RDF itself ({source[:40]!r}…): pass text=")
         if _SCHEME.match(source) and not Path(source).exists():
@@ -61,8 +72,10 @@ def _check_base(base: str | None) -> None:
         raise InputFormatError(f"base is an absolute IRI such as 'http://example.org/', not {base!r:.80}")
 
 
-def _fetched(url: str, *, format: str | None, base: str | None, limits: Limits) -> RdfDocument:
-    answer = fetch(url, accept=ACCEPT, limits=limits, advice="or save the file and give its path")
+def _fetched(
+    url: str, *, format: str | None, base: str | None, limits: Limits, headers: Mapping[str, str] | None
+) -> RdfDocument:
+    answer = fetch(url, accept=ACCEPT, limits=limits, advice="or save the file and give its path", headers=headers)
     content = answer.body
     if content.startswith(_GZIP):
         content = _unpacked(content, answer.url, limits)

@@ -9,6 +9,7 @@ import polars as pl
 
 from kgzsl.errors import InputFormatError, KgzslWarning, UnknownConceptError, listing
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.sources.http_headers import checked_headers
 from kgzsl.sources.limits import Limits
 from kgzsl.sources.rdf_graph import graph_of_triples
 from kgzsl.sources.rdf_mapping import RdfMapping
@@ -46,6 +47,7 @@ def read_sparql(
     max_edges: int = 1_000_000,
     max_seconds: float = 900.0,
     auth: tuple[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     name: str | None = None,
     strict: bool = False,
     limits: Limits = Limits(),  # noqa: B008 - frozen
@@ -58,7 +60,8 @@ def read_sparql(
     and `relations` are IRIs, or CURIEs by `prefixes` and the common ones; `relations` may also be names or kinds of
     ours (`"is_a"`, `"taxonomic"`), and None stands for all. Names and definitions are fetched in `language` and in the
     mapping's languages, and labels in any language where there is none in these. `graphs` are named graphs to read in
-    place of the endpoint's default graph; `auth` is a user name and a password.
+    place of the endpoint's default graph; `auth` is a user name and a password, `headers` (a bearer token) go along
+    with every request; messages show neither.
 
     Rows are counted, at the endpoint, before they are fetched: if they are more than `max_edges` in all, those included
     that turn out to lead outside, a `LimitExceededError` comes before they travel; `max_seconds` bounds the whole.
@@ -82,7 +85,14 @@ def read_sparql(
     _check(wanted, hops, terms)
     tally = Tally(endpoint, strict=strict, counts=dict.fromkeys(_ALWAYS_COUNTED, 0))
     server = Endpoint(
-        with_credentials(endpoint, auth), tally, graphs, limits, page_size, max_rows=max_edges, max_seconds=max_seconds
+        with_credentials(endpoint, auth),
+        tally,
+        graphs,
+        limits,
+        page_size,
+        max_rows=max_edges,
+        max_seconds=max_seconds,
+        headers=checked_headers(headers),
     )
     tally.location = server.name
     name = name or _host(endpoint)

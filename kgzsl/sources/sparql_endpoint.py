@@ -55,6 +55,7 @@ class Endpoint:
     page_size: int = 5_000
     max_rows: int = 1_000_000
     max_seconds: float = 900.0
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     _num_rows: dict[str, int] = field(default_factory=dict)
     _started: float = field(default_factory=time.monotonic)
 
@@ -89,6 +90,7 @@ class Endpoint:
             content_type="application/x-www-form-urlencoded",
             expect=(_RESULTS, "application/json"),
             advice=_ADVICE,
+            headers=self.headers,
             check=lambda answer: answers.append(_json(answer)),
         )
         self.tally.count("requests")

@@ -59,7 +59,8 @@ def test_every_flipped_byte_and_every_cut_is_found(folder):
         file.write_bytes(content[:place])
         assert cache.get(URL, max_age=60) is None
         file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-        assert cache.get(URL, max_age=1e12) in (None, Kept(200, "abc" * 20), Kept(201, "abc" * 20))
+        # the last digit of the time may change nothing
+        assert cache.get(URL, max_age=1e12) in (None, Kept(200, "abc" * 20))
 
 
 def test_where_nothing_can_be_written_nothing_is_kept(folder):
