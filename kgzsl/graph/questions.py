@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 _Relations = Iterable[str] | str | None
+_behind = cache(DOORS.load)
 _Weight = str | Mapping[str, float] | Callable[["Edge"], float] | None
 
 
@@ -118,12 +120,20 @@ def similarity(
     ic: Any = None,
     relations: _Relations = None,
     compat: str | None = None,
+    virtual_root: bool | None = None,
 ) -> Any:
     """How alike two concepts are by the taxonomy; with several in `b`, an array of one number for each.
 
-    `kgzsl.query.similarity` defines the measures.
+    `measure` is "path", "wup" (Wu-Palmer), "lch" (Leacock-Chodorow), "res" (Resnik), "jcn" (Jiang-Conrath; also
+    "jcn_distance") or "lin"; `kgzsl.query.similarity` defines them and says what the options mean.
+
+    >>> import kgzsl
+    >>> kgzsl.load_graph("wordnet").similarity("dog.n.01", "cat.n.01")
+    0.2
     """
-    return DOORS.load("similarity")(graph, a, b, measure=measure, ic=ic, relations=relations, compat=compat)
+    return _behind("similarity")(  # asked a million times in a loop
+        graph, a, b, measure=measure, ic=ic, relations=relations, compat=compat, virtual_root=virtual_root
+    )
 
 
 def similarity_matrix(
@@ -135,10 +145,11 @@ def similarity_matrix(
     ic: Any = None,
     relations: _Relations = None,
     compat: str | None = None,
+    virtual_root: bool | None = None,
 ) -> Any:
     """Similarities of each of `ids` with each of `others` (None: of `ids`), float64 `[len(ids), len(others)]`."""
     return DOORS.load("similarity_matrix")(
-        graph, ids, others, measure=measure, ic=ic, relations=relations, compat=compat
+        graph, ids, others, measure=measure, ic=ic, relations=relations, compat=compat, virtual_root=virtual_root
     )
 
 
@@ -152,10 +163,19 @@ def most_similar(
     ic: Any = None,
     relations: _Relations = None,
     compat: str | None = None,
+    virtual_root: bool | None = None,
 ) -> Table:
-    """The `k` concepts most like one, of `among` (None: all), most alike first, then by id."""
+    """The `k` concepts most like one, of `among` (None: all others), most alike first, then by id."""
     found: Table = DOORS.load("most_similar")(
-        graph, id, k=k, among=among, measure=measure, ic=ic, relations=relations, compat=compat
+        graph,
+        id,
+        k=k,
+        among=among,
+        measure=measure,
+        ic=ic,
+        relations=relations,
+        compat=compat,
+        virtual_root=virtual_root,
     )
     return found
 

@@ -1,0 +1,233 @@
+"""The measures as NLTK 3.10 computes them, where that is not what the definitions say."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgzsl.errors import InputFormatError
+from kgzsl.query.similarity_ancestry import Above, Ancestry
+from kgzsl.query.similarity_kernels import DISTANCE, best_shared, nltk_wu_palmer
+from kgzsl.query.similarity_measures import (
+    Asked,
+    ByInformation,
+    FloatArray,
+    jiang_conrath,
+    looked_up,
+    similarity_of_distance,
+)
+
+if TYPE_CHECKING:
+    from kgzsl.graph.index import IntArray
+    from kgzsl.graph.knowledge_graph import KnowledgeGraph
+
+__all__ = ["NltkByDepth", "NltkByDistance", "NltkByInformation", "Parts", "parts_of_speech"]
+
+_FAKE_ROOT = "*ROOT*"
+_OF_ITSELF = {"jcn": math.inf, "jcn_distance": 0.0}
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The part of speech of each node, as a number; whether it needs a fake root, as all but nouns do; depths."""
+
+    part: IntArray
+    rooted: NDArray[np.bool_]
+    deepest: FloatArray
+    """By part: edges from the deepest node of it to its root, fake or not."""
+
+
+def parts_of_speech(graph: KnowledgeGraph, ancestry: Ancestry) -> Parts:
+    """What NLTK goes by; `InputFormatError` if the graph's concepts have no part of speech."""
+
+    def found() -> Parts:
+        if "pos" not in graph.concept_columns.names:
+            raise InputFormatError(
+                f'compat="nltk" goes by parts of speech, and concepts of graph {graph.name} have no column "pos"; '
+                "leave compat out"
+            )
+        tags = graph.concept_columns.series("pos")[0].fill_null("").gather(ancestry.first).to_numpy()
+        names, part = np.unique(tags.astype(str), return_inverse=True)
+        deepest = np.zeros(len(names))
+        np.maximum.at(deepest, part, ancestry.longest)
+        needed = names != "n"
+        return Parts(part.astype(np.int64), needed[part], deepest + needed)
+
+    return graph.index._once(("parts of speech", ancestry.index, str(ancestry.relations)), found)  # type: ignore[no-any-return]
+
+
+def _to_fake_root(above: Above) -> IntArray:
+    """Edges to the fake root: NLTK hangs it above the ancestor that is farthest, not above each root."""
+    if not len(above.nodes):
+        return np.zeros(0, dtype=np.int64)
+    return np.maximum.reduceat(above.steps, above.starts[:-1]) + 1
+
+
+@dataclass(frozen=True, eq=False)
+class NltkByDistance:
+    """`path_similarity` and `lch_similarity`: nan where NLTK answers None, or raises for two parts of speech."""
+
+    ancestry: Ancestry
+    measure: str
+    root: bool
+    parts: Parts
+
+    def pair(self, x: int, y: int) -> float:
+        part, rooted = self.parts.part, self.parts.rooted
+        above_x, above_y = self.ancestry.above(x), self.ancestry.above(y)
+        fewest = min((above_x[node] + above_y[node] for node in above_x.keys() & above_y.keys()), default=math.inf)
+        if self.root and x != y and (rooted[x] or rooted[y]):
+            fewest = min(fewest, max(above_x.values()) + max(above_y.values()) + 2)
+        if self.measure == "path":
+            return similarity_of_distance(fewest, ()) if fewest < math.inf else math.nan
+        if part[x] != part[y] or fewest == math.inf:
+            return math.nan
+        return similarity_of_distance(fewest, (float(self.parts.deepest[part[x]]),))
+
+    def block(self, xs: Asked, ys: Asked) -> FloatArray:
+        steps = np.full((len(xs.nodes), len(ys.nodes)), -np.inf)
+        mark = np.full(self.ancestry.size, -1, dtype=np.int64)
+        best_shared(DISTANCE, *xs.above, *ys.above, np.zeros(0), mark, steps)
+        np.negative(steps, out=steps)
+        x_nodes, y_nodes = xs.nodes[:, None], ys.nodes[None, :]
+        if self.root:
+            over = _to_fake_root(xs.above)[:, None] + _to_fake_root(ys.above)[None, :]
+            fake = (self.parts.rooted[x_nodes] | self.parts.rooted[y_nodes]) & (x_nodes != y_nodes)
+            np.minimum(steps, over, out=steps, where=fake)
+        if self.measure == "path":
+            return np.where(np.isinf(steps), np.nan, 1.0 / (steps + 1))
+        found = np.full(steps.shape, np.nan)
+        part = self.parts.part
+        for tag in np.unique(part[xs.nodes]).tolist():
+            cells = np.ix_(part[xs.nodes] == tag, part[ys.nodes] == tag)
+            found[cells] = looked_up(steps[cells], (float(self.parts.deepest[tag]),))
+        return np.where(np.isinf(steps), np.nan, found)
+
+
+@dataclass(frozen=True, eq=False)
+class NltkByDepth:
+    """`wup_similarity`: by the common ancestor whose shortest way to a root is longest; nan for NLTK's None.
+
+    Among several it is the first concept itself, else the first by name. Its depth is its longest way to a root, and
+    the steps to it are those of the shortest path, which may go over another ancestor.
+    """
+
+    ancestry: Ancestry
+    root: bool
+    parts: Parts
+    _detours: dict[int, dict[int, int]] = field(default_factory=dict)
+
+    def _steps(self, node: int) -> dict[int, int]:
+        """Steps of the shortest path from a node to each of its ancestors."""
+        above = self.ancestry.above(node)
+        if max(above.values()) + 1 == len(above):  # one chain
+            return above
+        found = self._detours.get(node)
+        if found is None:
+            found = {}
+            for ancestor in above:
+                further = self.ancestry.above(ancestor)
+                found[ancestor] = min(above[other] + up for other, up in further.items())
+            if len(self._detours) > 100_000:
+                self._detours.clear()
+            self._detours[node] = found
+        return found
+
+    @cached_property
+    def _before_root(self) -> NDArray[np.bool_]:
+        return np.array([id_ < _FAKE_ROOT for id_ in self.ancestry.index.ids], dtype=np.bool_)
+
+    def pair(self, x: int, y: int) -> float:
+        above_x, above_y = self.ancestry.above(x), self.ancestry.above(y)
+        shortest, rooted = self.ancestry.root_steps, self.parts.rooted
+        common = above_x.keys() & above_y.keys()
+        chosen = -1
+        if common:
+            chosen = min(common, key=lambda node: (-shortest[node], node != x, node))
+        fake = self.root and bool(rooted[x] or rooted[y])
+        if fake and chosen >= 0:
+            fake = bool(shortest[chosen] == 0 and chosen != x and self.ancestry.index.ids[chosen] >= _FAKE_ROOT)
+        if fake:
+            return 2.0 / (max(above_x.values()) + max(above_y.values()) + 4)
+        if chosen < 0:
+            return math.nan
+        depth = int(self.ancestry.longest[chosen]) + 1
+        return (2.0 * depth) / (self._steps(x)[chosen] + depth + self._steps(y)[chosen] + depth)
+
+    def block(self, xs: Asked, ys: Asked) -> FloatArray:
+        out = np.empty((len(xs.nodes), len(ys.nodes)))
+        mark = np.full(self.ancestry.size, -1, dtype=np.int64)
+        rooted = self.parts.rooted & self.root
+        taxonomy = self.ancestry
+        nltk_wu_palmer(
+            *self._rows(xs), *self._rows(ys), taxonomy.shortest, taxonomy.longest, rooted, self._before_root, mark, out
+        )
+        return out
+
+    def _rows(self, asked: Asked) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+        starts, nodes, steps = asked.above
+        own = np.stack([asked.nodes, _to_fake_root(asked.above)], axis=1)
+        lengths = np.diff(starts)
+        branching = np.flatnonzero(lengths != own[:, 1])
+        if len(branching):
+            steps = steps.copy()
+        for place in branching.tolist():
+            first, last = int(starts[place]), int(starts[place + 1])
+            detours = self._steps(int(asked.nodes[place]))
+            steps[first:last] = [detours[node] for node in nodes[first:last].tolist()]
+        return starts, nodes, steps, own
+
+
+@dataclass(frozen=True, eq=False)
+class NltkByInformation:
+    """`res_`, `jcn_` and `lin_similarity`: nan where NLTK raises, for two parts of speech or 0/0.
+
+    NLTK's Jiang-Conrath is 0 if either concept has no content, and infinite only at distance 0.
+    """
+
+    ancestry: Ancestry
+    measure: str
+    content: FloatArray
+    parts: Parts
+
+    @cached_property
+    def _resnik(self) -> ByInformation:
+        return ByInformation(self.ancestry, "res", self.content)
+
+    def pair(self, x: int, y: int) -> float:
+        part, x_content, y_content = self.parts.part, float(self.content[x]), float(self.content[y])
+        if x == y and self.measure in _OF_ITSELF:
+            return _OF_ITSELF[self.measure]
+        if part[x] != part[y] or math.isnan(x_content + y_content):
+            return math.nan
+        most = self._resnik.pair(x, y)
+        if self.measure == "res":
+            return most
+        total = x_content + y_content
+        if self.measure == "lin":
+            return 2.0 * most / total if total else math.nan
+        apart = total - 2 * most
+        if self.measure == "jcn":
+            apart = 0.0 if x_content == 0 or y_content == 0 else 1 / apart if apart else math.inf
+        return apart
+
+    def block(self, xs: Asked, ys: Asked) -> FloatArray:
+        most = self._resnik.block(xs, ys)
+        x_nodes, y_nodes = xs.nodes[:, None], ys.nodes[None, :]
+        x_content, y_content = self.content[x_nodes], self.content[y_nodes]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            total = x_content + y_content
+            found = most
+            if self.measure == "lin":
+                found = np.where(total == 0, np.nan, 2.0 * most / total)
+            elif self.measure != "res":
+                found = total - 2 * most
+            if self.measure == "jcn":
+                found = np.where((x_content == 0) | (y_content == 0), 0.0, jiang_conrath(found))
+        found = np.where((self.parts.part[x_nodes] != self.parts.part[y_nodes]) | np.isnan(total), np.nan, found)
+        return np.where(x_nodes == y_nodes, _OF_ITSELF.get(self.measure, found), found)
