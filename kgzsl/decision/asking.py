@@ -23,10 +23,10 @@ def decision_for(
     """
     if problem.graph is None or problem.model is None:
         raise InputFormatError("an explanation needs a graph: this classifier was fitted without one")
-    if not hasattr(problem.model, "terms"):
+    if not (hasattr(problem.model, "terms") or hasattr(problem.model, "opened")):
         raise InputFormatError(
-            f"{type(problem.model).__name__} has no closed form to take apart; explanations work with "
-            'propagator="graph-gp"'
+            f"{type(problem.model).__name__} cannot be taken apart; explanations work with the propagators graph-gp, "
+            "sgcn, gcnz, dgp and dgpm, and with any fitted model that has `terms` or `opened`"
         )
     classes = problem.classes
     places = classes.places(label_space)
@@ -52,6 +52,7 @@ def decision_for(
             score=score[place],
             probability=probability[place],
             graph=view.graph,
+            weights=problem.weights[place] if hasattr(problem.model, "weights") else None,
         )
 
     return Decision(
@@ -62,11 +63,18 @@ def decision_for(
         graph=problem.views[0].graph,
         temperature=problem.calibration.temperature,
         gamma=problem.calibration.gamma,
+        method=_method(problem.model),
         log_partition=float(logsumexp(scores)),
         predicted=_predicted(problem, order[0]),
         is_foil_chosen=against not in (None, "runner-up"),
         whole=problem.base,
     )
+
+
+def _method(model: Any) -> str:
+    """The propagator's name as `propagator=` takes it, or its class."""
+    name = str(model.report.get("settings", {}).get("name", "")) if hasattr(model, "report") else ""
+    return name.lower() or ("graph-gp" if hasattr(model, "terms") else type(model).__name__)
 
 
 def _predicted(problem: Problem, place: int) -> Predicted:

@@ -1,20 +1,21 @@
 """Why a class was predicted: exact shares of the decision, traced through the graph."""
 
-from kgzsl.explain.closed_form import ClosedFormExplainer, Explainer, explain
+from kgzsl.explain.account import Reach
 from kgzsl.explain.credits import Credit
-from kgzsl.explain.decision import Candidate, ClosedFormModel, ClosedFormTerms, Decision
+from kgzsl.explain.decision import Candidate, ClosedFormModel, ClosedFormTerms, Decision, NetworkModel
+from kgzsl.explain.explaining import ExactExplainer, Explainer, explain
 from kgzsl.explain.explanation import Explanation
-from kgzsl.explain.ledger import Reach
 
 __all__ = [
     "Candidate",
-    "ClosedFormExplainer",
     "ClosedFormModel",
     "ClosedFormTerms",
     "Credit",
     "Decision",
+    "ExactExplainer",
     "Explainer",
     "Explanation",
+    "NetworkModel",
     "Reach",
     "explain",
 ]

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from kgzsl.explain.ledger import Account, Float64, Ledger, Origin, PathCredit, magnitude
+from kgzsl.explain.account import Account, Float64, Ledger, Origin, PathCredit, magnitude
 from kgzsl.explain.routes import Facts, Route
 from kgzsl.explain.wording import claim, listed, own_description, unambiguous
 from kgzsl.graph.concept import Edge
@@ -224,8 +224,7 @@ def _near(accounts: Sequence[Account], bundle: Bundle) -> tuple[tuple[str, float
         if account.origin is None or not mine:
             continue
         credit = _origins(account, account.origin, mine)
-        for seen, share in zip(account.terms.seen.tolist(), credit.tolist(), strict=True):
-            concept = account.candidate.index.ids[seen]
+        for concept, share in zip(account.classes, credit.tolist(), strict=True):
             shares[concept] = shares.get(concept, 0.0) + share
     total = bundle.credit
     leaning = [(concept, share) for concept, share in shares.items() if share * total > 0]
@@ -236,6 +235,7 @@ def _near(accounts: Sequence[Account], bundle: Bundle) -> tuple[tuple[str, float
 def _origins(account: Account, origin: Origin, entries: Sequence[Entry]) -> Float64:
     """The credit of these paths by seen class `[S]`."""
     terms, position = account.terms, account.candidate.index.position
+    assert terms is not None
     row_of = {seen: row for row, seen in enumerate(terms.seen.tolist())}
     credit = np.zeros(len(terms.seen))
     weights = np.zeros(len(terms.centred))
@@ -282,6 +282,7 @@ _CONSTANTS = {
     "match": "the input itself lies near {}'s description",
     "unknown": "nothing is known of {}",
     "mean": "what all seen classes share",
+    "bias": "what the network's last layer gives any class",
     "gamma": "seen-class correction",
     "offset": "score offset",
 }

@@ -1,6 +1,6 @@
 """What was decided, and what a model has to offer so that the decision can be taken apart."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 from kgzsl.graph.index import GraphIndex, IntArray
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["Candidate", "ClosedFormModel", "ClosedFormTerms", "Decision", "Predicted", "Settings"]
+__all__ = [
+    "Candidate",
+    "ClosedFormModel",
+    "ClosedFormTerms",
+    "Decision",
+    "NetworkModel",
+    "OpenLayer",
+    "OpenNetwork",
+    "Predicted",
+    "Settings",
+]
 
 Float64 = NDArray[np.float64]
 
@@ -134,13 +144,74 @@ class ClosedFormModel(Protocol):
         ...
 
 
+class OpenLayer(Protocol):
+    """One graph convolution: `operator` (H `weight` + `before`) + `after`; a bias it does not have is None."""
+
+    @property
+    def operator(self) -> Any:
+        """Scipy csr `[num_targets, num_sources]`, over the rows that the network reads and gives there."""
+        ...
+
+    @property
+    def weight(self) -> Float64:
+        """`[in_channels, out_channels]`."""
+        ...
+
+    @property
+    def before(self) -> Float64 | None:
+        """Added before messages are sent."""
+        ...
+
+    @property
+    def after(self) -> Float64 | None:
+        """Added to what has arrived."""
+        ...
+
+
+class OpenNetwork(Protocol):
+    """Graph convolutions with LeakyReLU between them, as far as one concept's output depends on them."""
+
+    @property
+    def rows(self) -> tuple[IntArray, ...]:
+        """Positions read by each layer, ascending; the last is the concept's own."""
+        ...
+
+    @property
+    def layers(self) -> Sequence[OpenLayer]:
+        """First to last."""
+        ...
+
+    @property
+    def negative_slope(self) -> float:
+        """Of the units after all layers but the last."""
+        ...
+
+
+class NetworkModel(Protocol):
+    """A trained network that can be opened up."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Seen classes."""
+        ...
+
+    @property
+    def relations(self) -> tuple[str, ...] | None:
+        """Relations whose edges messages take; None for the taxonomic ones."""
+        ...
+
+    def opened(self, index: GraphIndex, concept: str, /) -> OpenNetwork:
+        """The layers behind one concept's weights."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """A class in the running, and the graph that its weights come from.
 
     `score` is the number that was compared, after all corrections; `offset` was taken off it before the
     temperature, beyond gamma. `graph` is needed where the class was added later and the decision's graph does not
-    have it.
+    have it. `weights` `[dim]` is the row that decided.
     """
 
     concept: str
@@ -152,6 +223,7 @@ class Candidate:
     probability: float | None = None
     offset: float = 0.0
     graph: KnowledgeGraph | None = field(default=None, repr=False)
+    weights: NDArray[Any] | None = field(default=None, repr=False)
 
 
 class Predicted(NamedTuple):
@@ -177,7 +249,7 @@ class Decision:
     inputs: NDArray[Any] = field(repr=False)
     target: Candidate
     foil: Candidate | None
-    model: ClosedFormModel = field(repr=False)
+    model: ClosedFormModel | NetworkModel = field(repr=False)
     graph: KnowledgeGraph = field(repr=False)
     temperature: float = 1.0
     gamma: float = 0.0

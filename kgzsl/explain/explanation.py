@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from kgzsl.errors import UnknownNameError
+from kgzsl.errors import ExplanationError, UnknownNameError
 from kgzsl.explain import drawing, page, serial
 from kgzsl.explain.credits import Credit, Reasons
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.verify import check
-from kgzsl.explain.views import VIEWS, view
+from kgzsl.explain.views import VIEWS, view, views_of
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 __all__ = ["Explanation"]
@@ -90,6 +90,11 @@ class Explanation:
         return self.decision.graph if self.decision.whole is None else self.decision.whole
 
     @cached_property
+    def views(self) -> tuple[str, ...]:
+        """What `by` can be asked for."""
+        return views_of(self.reasons)
+
+    @cached_property
     def _views(self) -> dict[str, tuple[Credit, ...]]:
         return {}
 
@@ -99,8 +104,13 @@ class Explanation:
         A path's credit is divided equally among its steps, and a step's among the edges that join its two
         concepts: that is the Shapley value of a step. Every view adds up to `total`.
         """
-        if name not in VIEWS:
-            raise UnknownNameError("view", name, known=VIEWS)
+        if name not in self.views:
+            if name in VIEWS:
+                raise ExplanationError(
+                    f"the view {name!r} needs exact shares of the seen classes, which {self.method} does not have: its "
+                    f"weights come from trained layers; there are {', '.join(self.views)}"
+                )
+            raise UnknownNameError("view", name, known=self.views)
         if name not in self._views:
             self._views[name] = view(self.reasons, name)  # type: ignore[arg-type]
         return self._views[name]

@@ -6,18 +6,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from kgzsl.explain.account import Ledger, Reach, knowledge_support
 from kgzsl.explain.credits import Bundle, Credit, Reasons, constant_rows, gather, in_order
 from kgzsl.explain.decision import Decision
-from kgzsl.explain.ledger import Ledger, Reach, keep_books, knowledge_support
+from kgzsl.explain.ledger import is_closed_form, keep_books
 from kgzsl.explain.routes import Facts
 
-__all__ = ["ASSUMPTIONS", "Made", "counted", "make"]
+__all__ = ["Made", "assumptions", "counted", "make"]
 
-ASSUMPTIONS = (
+_ASSUMED = (
     "the length of the weights counts as a constant",
     "walks count under their loop-erased path",
     "a credit is a share of the number, not what removing a fact would change",
 )
+_FROZEN = "each unit of the network passes what it passed in this decision"
 
 _ROUNDING = 1e-12
 
@@ -72,6 +74,11 @@ def make(decision: Decision, reach: Reach, k: int) -> Made:
     return made
 
 
+def assumptions(decision: Decision) -> tuple[str, ...]:
+    """Under what the shares of a decision are exact."""
+    return _ASSUMED if is_closed_form(decision.model) else (_FROZEN, *_ASSUMED)
+
+
 def _facts(decision: Decision) -> tuple[Facts, ...]:
     """The facts of each side; of one graph they are read once."""
     target = Facts(decision.graph, decision.model.relations)
@@ -117,8 +124,10 @@ def _support(ledger: Ledger) -> str:
     target = ledger.accounts[0]
     if target.candidate.is_seen:
         return "seen"
-    if target.variance is None:
+    if target.is_pathless:
         return "none"
+    if target.variance is None or target.terms is None:
+        return "not rated"
     return knowledge_support(target.variance, np.diagonal(target.terms.gram), target.terms.settings.noise)
 
 

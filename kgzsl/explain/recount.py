@@ -16,8 +16,8 @@ import scipy.sparse
 import scipy.sparse.linalg
 from numpy.typing import NDArray
 
-from kgzsl.explain.decision import Candidate, ClosedFormTerms, Decision
-from kgzsl.explain.ledger import knowledge_support
+from kgzsl.explain.account import knowledge_support
+from kgzsl.explain.decision import Candidate, ClosedFormModel, ClosedFormTerms, Decision
 
 __all__ = ["Recount", "recount"]
 
@@ -107,9 +107,9 @@ class Recount:
         return float(sum(self.parts[name][node] for name in kernels))
 
 
-def recount(decision: Decision, sign: float, candidate: Candidate) -> Recount:
+def recount(decision: Decision, model: ClosedFormModel, sign: float, candidate: Candidate) -> Recount:
     """All shares of a candidate, from the graph's edges, the features and the fitted numbers."""
-    terms = decision.model.terms(candidate.index, candidate.features)
+    terms = model.terms(candidate.index, candidate.features)
     seen = candidate.index.positions(decision.model.classes)
     inputs = np.asarray(decision.inputs, dtype=np.float64)
     unit = sign / decision.temperature

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from kgzsl.explain.views import VIEWS
-
 if TYPE_CHECKING:
     from kgzsl.explain.credits import Credit
     from kgzsl.explain.explanation import Explanation
@@ -40,7 +38,7 @@ def to_dict(explanation: "Explanation") -> dict[str, Any]:
         "items": [_row(row) for row in explanation.items],
         "others": [_row(row) for row in explanation.others],
         "constants": [_row(row) for row in explanation.constants],
-        "views": {name: [_row(row) for row in explanation.by(name)] for name in VIEWS},
+        "views": {name: [_row(row) for row in explanation.by(name)] for name in explanation.views},
     }
 
 

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgzsl.errors import ExplanationError, KgzslError
-from kgzsl.explain.ledger import Account
-from kgzsl.explain.making import ASSUMPTIONS, Made, make
+from kgzsl.explain.account import Account
+from kgzsl.explain.ledger import is_closed_form
+from kgzsl.explain.making import Made, assumptions, make
+from kgzsl.explain.network_recount import NetworkRecount, network_recount
 from kgzsl.explain.recount import Recount, recount
-from kgzsl.explain.views import VIEWS, view
+from kgzsl.explain.views import view
 
 if TYPE_CHECKING:
     from kgzsl.explain.credits import Credit
+    from kgzsl.explain.decision import Decision
     from kgzsl.explain.explanation import Explanation
 
 __all__ = ["check"]
+
+Recounted = Recount | NetworkRecount
 
 _RELATIVE = 1e-6
 _STORED = 1e-4
@@ -48,7 +53,7 @@ class _Checker:
 def check(explanation: "Explanation") -> None:
     """Raise `ExplanationError` at the first number, fact or sum that a recount does not give."""
     decision = explanation.decision
-    recounts = [recount(decision, sign, candidate) for sign, candidate in decision.sides()]
+    recounts = _recounts(decision)
     size = math.fsum(_size(again) for again in recounts)
     checker = _Checker(size)
     paths: dict[tuple[int, tuple[str, ...]], float] = {}
@@ -61,7 +66,7 @@ def check(explanation: "Explanation") -> None:
     checker.true(explanation.support == word, f"support: says {explanation.support}, a recount gives {word}")
     checker.same("margin", explanation.margin, score, tolerance=_STORED * max(1.0, size / max(abs(score), 1e-300)))
     _items(checker, explanation, recounts, paths)
-    for name in VIEWS:
+    for name in explanation.views:
         rows = explanation.by(name)
         checker.same(f"view {name}", math.fsum(row.credit for row in rows), explanation.total)
         _view(checker, explanation, name, recounts, paths)
@@ -69,6 +74,13 @@ def check(explanation: "Explanation") -> None:
     _citations(explanation, explanation.rows)
     _decided(checker, explanation)
     _retold(checker, explanation)
+
+
+def _recounts(decision: "Decision") -> list[Recounted]:
+    model = decision.model
+    if is_closed_form(model):
+        return [recount(decision, model, sign, candidate) for sign, candidate in decision.sides()]
+    return [network_recount(decision, model, sign, candidate) for sign, candidate in decision.sides()]  # type: ignore[arg-type]
 
 
 def _decided(checker: _Checker, explanation: "Explanation") -> None:
@@ -81,7 +93,7 @@ def _decided(checker: _Checker, explanation: "Explanation") -> None:
         "probability": (explanation.probability, decision.target.probability),
         "foil_probability": (explanation.foil_probability, None if foil is None else foil.probability),
         "method": (explanation.method, decision.method),
-        "assumptions": (explanation.assumptions, ASSUMPTIONS),
+        "assumptions": (explanation.assumptions, assumptions(decision)),
     }
     for name, (found, expected) in said.items():
         checker.true(found == expected, f"{name}: the explanation says {found!r}, the decision was {expected!r}")
@@ -104,7 +116,7 @@ def _retold(checker: _Checker, explanation: "Explanation") -> None:
     for number in ("coverage", "cancellation"):
         checker.same(number, getattr(explanation, number), getattr(made, number))
     checker.true(explanation.support == made.support, f"support: says {explanation.support}, it is {made.support}")
-    for name in VIEWS:
+    for name in explanation.views:
         _same_rows(checker, f"view {name}", explanation.by(name), _viewed(made, name))
 
 
@@ -131,11 +143,11 @@ def _same_rows(checker: _Checker, part: str, found: "tuple[Credit, ...]", expect
             checker.same(f"{row.label}, {name}", value, value_again)
 
 
-def _size(again: Recount) -> float:
+def _size(again: Recounted) -> float:
     return float(np.abs(again.sources).sum()) + sum(abs(credit) for credit in again.constants.values())
 
 
-def _account(checker: _Checker, account: Account, again: Recount) -> dict[tuple[str, ...], float]:
+def _account(checker: _Checker, account: Account, again: Recounted) -> dict[tuple[str, ...], float]:
     """Check one side of the books; the recounted credit of every listed path."""
     name = account.candidate.concept
     checker.true(dict(account.constants).keys() == again.constants.keys(), f"{name}: other constants than in a recount")
@@ -144,13 +156,16 @@ def _account(checker: _Checker, account: Account, again: Recount) -> dict[tuple[
     for place in np.flatnonzero((account.sources != 0) | (again.sources != 0)).tolist():
         concept = account.candidate.index.ids[place]
         checker.same(f"{name} from {concept}", float(account.sources[place]), float(again.sources[place]))
-    for row, (found, expected) in enumerate(zip(account.support.tolist(), again.support.tolist(), strict=True)):
+    given = [] if account.support is None else account.support.tolist()
+    again_given = [] if again.support is None else again.support.tolist()
+    for row, (found, expected) in enumerate(zip(given, again_given, strict=True)):
         checker.same(f"{name} from seen class number {row}", found, expected)
     paths = {}
     for path in account.paths:
         checker.true(len(set(path.nodes)) == len(path.nodes), f"{name}: {path.nodes} visits a concept twice")
         places = account.candidate.index.positions(path.nodes).tolist()
-        paths[path.nodes] = again.path(places, [kernel for kernel, _ in path.kernels])
+        recounted = again.path(places, [kernel for kernel, _ in path.kernels])
+        paths[path.nodes] = path.credit if recounted is None else recounted
         checker.same(f"{name}, path {' - '.join(path.nodes)}", path.credit, paths[path.nodes])
     rest = float(again.sources.sum()) - math.fsum(paths.values())
     checker.same(f"{name}, paths that are not listed", account.rest, rest)
@@ -162,7 +177,7 @@ def _account(checker: _Checker, account: Account, again: Recount) -> dict[tuple[
 def _items(
     checker: _Checker,
     explanation: "Explanation",
-    recounts: list[Recount],
+    recounts: list[Recounted],
     paths: Mapping[tuple[int, tuple[str, ...]], float],
 ) -> None:
     bundles = {bundle.key: bundle for bundle in explanation.reasons.bundles}
@@ -187,7 +202,7 @@ def _items(
         checker.same("cancellation", explanation.cancellation, abs(explanation.total) / everything)
 
 
-def _constants(explanation: "Explanation", recounts: Iterable[Recount]) -> dict[tuple[str, ...], float]:
+def _constants(explanation: "Explanation", recounts: Iterable[Recounted]) -> dict[tuple[str, ...], float]:
     found: dict[tuple[str, ...], float] = {}
     for again, account in zip(recounts, explanation.reasons.ledger.accounts, strict=True):
         for name, credit in again.constants.items():
@@ -201,7 +216,7 @@ def _view(
     checker: _Checker,
     explanation: "Explanation",
     name: str,
-    recounts: list[Recount],
+    recounts: list[Recounted],
     paths: Mapping[tuple[int, tuple[str, ...]], float],
 ) -> None:
     """Rows of a view against sums made anew under the same keys."""
@@ -218,7 +233,8 @@ def _view(
             _add_facts(expected, explanation, side, mine)
         elif name == "support":
             seen = account.candidate.index.positions(explanation.decision.model.classes).tolist()
-            for place, credit in zip(seen, again.support.tolist(), strict=True):
+            shares = [] if again.support is None else again.support.tolist()
+            for place, credit in zip(seen, shares, strict=True):
                 _add(expected, ("support", ids[place]), credit)
         else:
             for place in np.flatnonzero(again.sources).tolist():

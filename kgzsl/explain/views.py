@@ -7,17 +7,23 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from kgzsl.explain.account import Account
 from kgzsl.explain.credits import Credit, Reasons, constant_rows, in_order, naming
-from kgzsl.explain.ledger import Account
 from kgzsl.explain.routes import Route
 from kgzsl.explain.wording import own_description, sentence
 
-__all__ = ["VIEWS", "View", "view"]
+__all__ = ["VIEWS", "View", "view", "views_of"]
 
 View = Literal["paths", "facts", "support", "concepts"]
 VIEWS: tuple[str, ...] = get_args(View)
 
 _MOST_CONCEPTS = 200
+
+
+def views_of(reasons: Reasons) -> tuple[str, ...]:
+    """The views a model has: a trained network has no exact share for each seen class."""
+    without = any(account.support is None for account in reasons.ledger.accounts)
+    return tuple(name for name in VIEWS if name != "support") if without else VIEWS
 
 
 def view(reasons: Reasons, name: View) -> tuple[Credit, ...]:
@@ -91,8 +97,8 @@ def _support(reasons: Reasons) -> tuple[list[Credit], tuple[Credit, ...]]:
     sums = _Sums()
     sides_of: dict[str, int] = {}
     for side, account in reasons.sides:
-        for position, credit in zip(account.terms.seen.tolist(), account.support.tolist(), strict=True):
-            concept = account.candidate.index.ids[position]
+        assert account.support is not None
+        for concept, credit in zip(account.classes, account.support.tolist(), strict=True):
             sides_of.setdefault(concept, side)
             if credit:
                 sums.add((concept,), side, credit)
@@ -138,7 +144,7 @@ def rest_rows(reasons: Reasons, names: Mapping[str, str]) -> list[Credit]:
     """What the listed paths leave, one row a side."""
     rows = []
     for side, account in reasons.sides:
-        if account.origin is None:
+        if account.is_pathless:
             continue
         sides = (account.rest, 0.0) if side == 0 else (0.0, account.rest)
         label = f"smaller paths from {names[account.candidate.concept]}"

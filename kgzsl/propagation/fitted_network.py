@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -13,7 +14,8 @@ from kgzsl.errors import InputFormatError, IntegrityError, PluginError, VersionE
 from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.convolution_network import Architecture, ConvolutionNetwork
 from kgzsl.propagation.network_inputs import network_inputs, predicted
-from kgzsl.propagation.topology import Topology, topology_from_config
+from kgzsl.propagation.opened_network import OpenedNetwork, opened
+from kgzsl.propagation.topology import Messages, Topology, topology_from_config
 from kgzsl.propagation.training import resolved_device
 
 __all__ = ["FittedNetwork", "ModuleFactory", "checked_features", "factory_name"]
@@ -49,6 +51,7 @@ class FittedNetwork:
         self.classes = tuple(classes)
         self.report = report
         self._factory = factory
+        self._messages: WeakKeyDictionary[GraphIndex, Messages] = WeakKeyDictionary()
 
     def weights(self, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None) -> FloatArray:
         """Unit rows `[len(concepts), dim]`; only what they depend on is computed. All concepts if None."""
@@ -65,6 +68,28 @@ class FittedNetwork:
             inputs = network_inputs(self.network, messages, features, wanted, hops=self.hops, device=device)
             rows: FloatArray = predicted(self.network, inputs).cpu().numpy()
         return rows if concepts is None else rows[places]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_messages"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _messages=WeakKeyDictionary())
+
+    @property
+    def relations(self) -> tuple[str, ...] | None:
+        """Relations whose edges messages take; None for the taxonomic ones."""
+        return getattr(self.topology, "relations", None)
+
+    def opened(self, index: GraphIndex, concept: str) -> OpenedNetwork:
+        """The network as plain matrices, as far as the weights of one concept depend on it.
+
+        Only for networks of our own convolutions; `PluginError` for a foreign module, whose layers are not known.
+        """
+        if not isinstance(self.network, ConvolutionNetwork):
+            raise PluginError(f"{type(self.network).__name__} is not made of graph convolutions that can be opened")
+        if index not in self._messages:
+            self._messages[index] = self.topology.messages(index)
+        return opened(self.network, self._messages[index], int(index.positions([concept])[0]))
 
     def state(self) -> State:
         """JSON values and arrays; seconds are left out of the report, so that equal fits give equal bytes."""

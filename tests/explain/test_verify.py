@@ -67,9 +67,9 @@ def test_a_fact_that_the_graph_does_not_say_is_named(explanation):
 
 def test_the_recount_solves_large_graphs_instead_of_inverting_them(explanation, monkeypatch):
     sign, candidate = explanation.decision.sides()[0]
-    dense = recount(explanation.decision, sign, candidate)
+    dense = recount(explanation.decision, explanation.decision.model, sign, candidate)
     monkeypatch.setattr("kgzsl.explain.recount.DENSE_LIMIT", 0)
-    sparse = recount(explanation.decision, sign, candidate)
+    sparse = recount(explanation.decision, explanation.decision.model, sign, candidate)
     assert sparse.sources == pytest.approx(dense.sources, abs=1e-12)
     assert sparse.support == pytest.approx(dense.support, abs=1e-12)
     explanation.verify()

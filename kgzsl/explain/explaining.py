@@ -1,4 +1,4 @@
-"""Explains a decision of a model that is a sum: kernels of walks and texts, mixed and solved in closed form."""
+"""Explains a decision: by the sum that a closed form is, or by the walks that the messages of a network took."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -6,12 +6,12 @@ from typing import Protocol
 import numpy as np
 
 from kgzsl.errors import ExplanationError, InputFormatError
+from kgzsl.explain.account import Reach
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.explanation import Explanation
-from kgzsl.explain.ledger import Reach
-from kgzsl.explain.making import ASSUMPTIONS, make
+from kgzsl.explain.making import assumptions, make
 
-__all__ = ["ClosedFormExplainer", "Explainer", "explain"]
+__all__ = ["ExactExplainer", "Explainer", "explain"]
 
 _MODEL_TOLERANCE = 1e-4
 
@@ -25,12 +25,13 @@ class Explainer(Protocol):
 
 
 @dataclass(frozen=True)
-class ClosedFormExplainer:
-    """Exact shares of a decision, for models that can be opened as `ClosedFormTerms`.
+class ExactExplainer:
+    """Exact shares of a decision, for closed forms (`ClosedFormTerms`) and networks of graph convolutions.
 
-    The score of an unseen class is m_u·x + Σ_s k_us α_s(x) over the length of its weights. k_us is split over the
-    three kernels, the walk kernel over loop-erased paths from u to s, the convolved kernel over the concepts whose
-    descriptions u reaches and the paths to them. `reach` says how many paths are listed; the rest is a row.
+    In a closed form the score of an unseen class is m_u·x + Σ_s k_us α_s(x) over the length of its weights. k_us is
+    split over the three kernels, the walk kernel over loop-erased paths from u to s, the convolved kernel over the
+    concepts whose descriptions u reaches and the paths to them. In a network it is a sum over the walks that messages
+    took, each unit passing what it passed in this decision. `reach` says how many paths are listed; the rest is a row.
     """
 
     reach: Reach = field(default_factory=Reach)
@@ -55,7 +56,7 @@ class ClosedFormExplainer:
             cancellation=made.cancellation,
             support=made.support,
             method=decision.method,
-            assumptions=ASSUMPTIONS,
+            assumptions=assumptions(decision),
             decision=decision,
             reasons=made.reasons,
         )
@@ -64,8 +65,8 @@ class ClosedFormExplainer:
 
 
 def explain(decision: Decision, *, k: int = 10) -> Explanation:
-    """The `k` largest reasons of a decision of a closed-form model, and all that is left over."""
-    return ClosedFormExplainer().explain(decision, k=k)
+    """The `k` largest reasons of a decision, and all that is left over."""
+    return ExactExplainer().explain(decision, k=k)
 
 
 def _check(decision: Decision) -> None:

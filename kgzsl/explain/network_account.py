@@ -1,0 +1,62 @@
+"""The books of a network: every share of one candidate's score, by the walks that its messages took."""
+
+import math
+
+import numpy as np
+
+from kgzsl.explain.account import Account, PathCredit, Reach, pathless
+from kgzsl.explain.chains import Chains
+from kgzsl.explain.decision import Candidate, Decision, NetworkModel
+from kgzsl.explain.network_walks import flow, search
+
+__all__ = ["network_account"]
+
+
+def network_account(
+    decision: Decision, model: NetworkModel, sign: float, candidate: Candidate, reach: Reach
+) -> Account:
+    """Split one candidate; gates and the length of the output stay as they were in the forward pass."""
+    inputs = np.asarray(decision.inputs, dtype=np.float64)
+    unit = sign / decision.temperature
+    constants = [("offset", -unit * candidate.offset)] if candidate.offset else []
+    if candidate.is_seen:
+        own = unit * float(np.asarray(candidate.weights, dtype=np.float64) @ inputs)
+        constants += [("gamma", -unit * decision.gamma), ("examples", own)]
+        return pathless(sign, candidate, None, tuple(constants), None)
+    network = model.opened(candidate.index, candidate.concept)
+    passed = flow(network, candidate.features, inputs, unit)
+    if not passed.hidden[-1].any():
+        return pathless(sign, candidate, None, (*constants, ("unknown", 0.0)), None)
+    if passed.constant:
+        constants.append(("bias", passed.constant))
+    found = search(passed, Chains(candidate.index, model.relations), share=reach.share, at_most=reach.num_paths)
+    ids = candidate.index.ids
+    paths = tuple(
+        PathCredit(
+            tuple(ids[place] for place in group.nodes),
+            group.credit,
+            (("biases", group.biases), ("features", group.features)),
+        )
+        for group in found.shares
+    )
+    sources = passed.features + passed.biases
+    left = sources.copy()
+    for group in found.shares:
+        left[group.nodes[-1]] -= group.credit
+    ends = {group.nodes[-1] for group in found.shares}
+    size = float(np.abs(sources).sum())
+    return Account(
+        sign=sign,
+        candidate=candidate,
+        terms=None,
+        constants=tuple(constants),
+        paths=paths,
+        sources=sources,
+        rest=math.fsum([*sources.tolist(), *(-path.credit for path in paths)]),
+        rest_gross=float(np.abs(left[np.abs(left) > 1e-12 * size]).sum()),
+        num_rest=int(np.count_nonzero(sources)) - len(ends & set(np.flatnonzero(sources).tolist())),
+        support=None,
+        variance=None,
+        origin=None,
+        is_certified=found.is_certified,
+    )

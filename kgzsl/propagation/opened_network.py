@@ -1,0 +1,59 @@
+"""A trained network as plain matrices, cut down to what one concept's weights depend on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from kgzsl.propagation.convolution import GraphConvolution
+from kgzsl.propagation.convolution_network import ConvolutionNetwork
+from kgzsl.propagation.receptive_field import receptive_field
+from kgzsl.propagation.topology import Messages
+
+__all__ = ["OpenedLayer", "OpenedNetwork", "opened"]
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedLayer:
+    """One graph convolution: `operator` (H W + before) + after.
+
+    `operator` `[num_targets, num_sources]` holds the groups already mixed by their shares, `weight`
+    `[in_channels, out_channels]`; a bias that the layer does not have is None. All float64.
+    """
+
+    operator: sparse.csr_array
+    weight: NDArray[np.float64]
+    before: NDArray[np.float64] | None
+    after: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedNetwork:
+    """Layers with LeakyReLU between them and a row of unit length at the end.
+
+    `rows[l]` are the positions that layer `l` reads, ascending; `rows[-1]` is the one concept asked for.
+    """
+
+    rows: tuple[NDArray[np.int64], ...]
+    layers: tuple[OpenedLayer, ...]
+    negative_slope: float
+
+
+def opened(network: ConvolutionNetwork, messages: Messages, position: int) -> OpenedNetwork:
+    """The layers that the output row at `position` is computed by, and the rows that each of them reads."""
+    field = receptive_field(messages, np.array([position], dtype=np.int64), num_layers=network.num_layers)
+    layers = []
+    for layer, groups in zip(network.layers, field.layers, strict=True):
+        assert isinstance(layer, GraphConvolution)
+        shares = layer.shares().detach().cpu().numpy().astype(np.float64)
+        operator = sum(
+            (share * group for share, group in zip(shares[1:], groups[1:], strict=True)), shares[0] * groups[0]
+        )
+        operator = sparse.csr_array(operator, dtype=np.float64)
+        operator.sort_indices()
+        bias = None if layer.bias is None else layer.bias.detach().cpu().numpy().astype(np.float64)
+        weight = layer.weight.detach().cpu().numpy().astype(np.float64).T
+        before, after = (bias, None) if layer.bias_place == "before" else (None, bias)
+        layers.append(OpenedLayer(operator, weight, before, after))
+    return OpenedNetwork(field.rows, tuple(layers), float(network.architecture.negative_slope))
