@@ -180,18 +180,21 @@ def most_similar(
     return found
 
 
-def entail(graph: KnowledgeGraph, rules: Any = "rdfs") -> KnowledgeGraph:
+def entail(graph: KnowledgeGraph, rules: Any = "rdfs", *, max_edges: int | None = None) -> KnowledgeGraph:
     """The graph with the edges that follow from its own, each with `inferred_by`; `why` gives the proof.
 
     `kgzsl.query.entailment` lists the rules.
     """
-    entailed: KnowledgeGraph = DOORS.load("entail")(graph, rules)
+    entailed: KnowledgeGraph = DOORS.load("entail")(graph, rules, max_edges=max_edges)
     return entailed
 
 
-def why(graph: KnowledgeGraph, edge: Edge | tuple[str, str, str]) -> Any:
-    """The smallest proof of an edge from edges that are stated."""
-    return DOORS.load("why")(graph, edge)
+def why(graph: KnowledgeGraph, edge: Edge | tuple[str, str, str], *, rules: Any = None) -> Any:
+    """The smallest `Proof` of an edge from edges that are stated.
+
+    `rules` as in `entail`; None stands for those that the graph was entailed by, else for "rdfs".
+    """
+    return DOORS.load("why")(graph, edge, rules=rules)
 
 
 def contradictions(graph: KnowledgeGraph, *, limit: int | None = 100) -> Any:
