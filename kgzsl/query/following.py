@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kgzsl.errors import ResourceLimitError
 from kgzsl.graph.closure import expand
@@ -36,6 +38,13 @@ MOST_PLACES = 2_000_000_000
 _FEW = 48
 """Up to so many concepts are walked on one by one; more are worth the start of an array operation."""
 
+_MOST_KEPT = 256
+"""Automata kept for one graph."""
+
+_AUTOMATA: WeakKeyDictionary[GraphIndex, dict[str, Automaton]] = WeakKeyDictionary()
+
+_Places = list[int] | NDArray[np.int64]
+
 
 def follow(graph: KnowledgeGraph, ids: Iterable[str] | str, pattern: str) -> Concepts:
     """Concepts that a pattern leads to from one concept or several, nearest first, then by id.
@@ -46,9 +55,20 @@ def follow(graph: KnowledgeGraph, ids: Iterable[str] | str, pattern: str) -> Con
         starts = [graph.position(ids)]
     else:
         starts = graph.concept_columns.rows(ids, graph=graph.name).tolist()
-    index = graph.index
-    places, steps = reached(index, automaton_of(parse_pattern(pattern), index), starts)
+    places, steps = reached(graph.index, _automaton(graph.index, pattern), starts)
     return Concepts((Concept(graph, place) for place in places), steps)
+
+
+def _automaton(index: GraphIndex, pattern: str) -> Automaton:
+    """The automaton of a pattern, kept as long as the graph is."""
+    kept = _AUTOMATA.setdefault(index, {})
+    found = kept.get(pattern) if isinstance(pattern, str) else None
+    if found is None:
+        found = automaton_of(parse_pattern(pattern), index)
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        kept[pattern] = found
+    return found
 
 
 def reached(index: GraphIndex, automaton: Automaton, starts: Iterable[int]) -> tuple[list[int], list[int]]:
@@ -57,10 +77,7 @@ def reached(index: GraphIndex, automaton: Automaton, starts: Iterable[int]) -> t
     Breadth first over (concept, state), each of them visited once: O(states * concepts + transitions * edges).
     """
     search = _Search(index, automaton)
-    frontier: dict[int, list[int]] = {0: sorted(set(starts))}
-    search.seen(0)
-    for start in frontier[0]:
-        search.visited[0][start] = 1
+    frontier = search.begun(sorted(set(starts)))
     places: list[int] = []
     steps: list[int] = []
     distance = 0
@@ -74,15 +91,18 @@ def reached(index: GraphIndex, automaton: Automaton, starts: Iterable[int]) -> t
 
 
 class _Search:
-    """What has been visited: for each state that has been reached, a byte for each concept."""
+    """What has been visited: for each state that has been reached, a byte for each concept.
+
+    Few places are a list and walked on one by one, many are an array and walked on together.
+    """
 
     def __init__(self, index: GraphIndex, automaton: Automaton) -> None:
         self.index = index
         self.automaton = automaton
         self.visited: dict[int, bytearray] = {}
-        self.ends = bytearray(index.num_concepts)
-        self.moves: dict[int, list[tuple[Neighbors, int]]] = {}
-        self._scratch: IntArray | None = None
+        self.ended = bytearray(index.num_concepts)
+        self.ways: dict[int, list[tuple[Neighbors, int, bytearray]]] = {}
+        self.scratch: IntArray | None = None
 
     def seen(self, state: int) -> bytearray:
         """Which concepts have been visited in a state."""
@@ -95,65 +115,73 @@ class _Search:
             self.visited[state] = bytearray(self.index.num_concepts)
         return self.visited[state]
 
-    def newly_ended(self, frontier: dict[int, list[int]]) -> list[int]:
+    def begun(self, starts: list[int]) -> dict[int, _Places]:
+        """The frontier of a search that has walked no edge."""
+        seen = self.seen(0)
+        for start in starts:
+            seen[start] = 1
+        return {0: _held(starts)} if starts else {}
+
+    def newly_ended(self, frontier: dict[int, _Places]) -> list[int]:
         """Positions of the frontier where a walk may end and none has yet, ascending; marks them."""
-        found = [frontier[state] for state in frontier if state in self.automaton.accepting]
         ended: list[int] = []
-        for positions in found:
-            ended += self.new(positions, self.ends)
+        for state, places in frontier.items():
+            if state not in self.automaton.accepting:
+                continue
+            if isinstance(places, list):
+                for place in places:
+                    if not self.ended[place]:
+                        self.ended[place] = 1
+                        ended.append(place)
+            else:
+                ended += self.fresh(places, self.ended).tolist()
         ended.sort()
         return ended
 
-    def next(self, frontier: dict[int, list[int]]) -> dict[int, list[int]]:
+    def next(self, frontier: dict[int, _Places]) -> dict[int, _Places]:
         """The concepts, by state, that one more edge leads to and that are visited for the first time."""
-        following: dict[int, list[int]] = {}
-        for state, positions in frontier.items():
-            for neighbors, target in self.ways(state):
-                found = self.neighbors(neighbors, positions, self.seen(target))
-                if found:
-                    following.setdefault(target, []).extend(found)
+        few: dict[int, list[int]] = {}
+        many: dict[int, list[IntArray]] = {}
+        for state, places in frontier.items():
+            for neighbors, target, seen in self.ways.get(state) or self.leaving(state):
+                if not isinstance(places, list):
+                    many.setdefault(target, []).append(self.fresh(expand(neighbors, places)[1], seen))
+                    continue
+                found = few.setdefault(target, [])
+                for place in places:
+                    for other in neighbors.of(place):
+                        if not seen[other]:
+                            seen[other] = 1
+                            found.append(other)
+        following = {target: _held(found) for target, found in few.items() if found}
+        for target, arrays in many.items():
+            rest = [np.asarray(following[target])] if target in following else []
+            together = np.concatenate(arrays + rest)
+            if len(together):
+                following[target] = together if len(together) > _FEW else together.tolist()
         return following
 
-    def ways(self, state: int) -> list[tuple[Neighbors, int]]:
-        if state not in self.moves:
-            self.moves[state] = [
-                (neighbors_of(self.index, way), way.target) for way in self.automaton.transitions[state]
-            ]
-        return self.moves[state]
+    def leaving(self, state: int) -> list[tuple[Neighbors, int, bytearray]]:
+        """Where the transitions out of a state lead, and what has been visited there."""
+        ways = [
+            (neighbors_of(self.index, way), way.target, self.seen(way.target))
+            for way in self.automaton.transitions[state]
+        ]
+        self.ways[state] = ways
+        return ways
 
-    def neighbors(self, neighbors: Neighbors, positions: list[int], seen: bytearray) -> list[int]:
-        """Neighbours that have not been seen, once each; marks them."""
-        if len(positions) > _FEW:
-            return self.unseen(expand(neighbors, np.array(positions))[1], seen)
-        found = []
-        for position in positions:
-            others = neighbors.of(position)
-            if len(others) > _FEW:
-                found += self.new(others, seen)
-                continue
-            for other in others:
-                if not seen[other]:
-                    seen[other] = 1
-                    found.append(other)
-        return found
-
-    def new(self, positions: list[int], seen: bytearray) -> list[int]:
-        if len(positions) > _FEW:
-            return self.unseen(np.array(positions), seen)
-        found = []
-        for position in positions:
-            if not seen[position]:
-                seen[position] = 1
-                found.append(position)
-        return found
-
-    def unseen(self, positions: IntArray, seen: bytearray) -> list[int]:
+    def fresh(self, places: IntArray, seen: bytearray) -> IntArray:
+        """Places that have not been seen, once each; marks them."""
         marks = np.frombuffer(seen, dtype=np.uint8)
-        fresh = positions[marks[positions] == 0]
-        if self._scratch is None:
-            self._scratch = np.empty(self.index.num_concepts, dtype=np.int64)
-        places = np.arange(len(fresh))
-        self._scratch[fresh] = places  # the last of those that are equal stays; sorting would take most of the time
-        fresh = fresh[self._scratch[fresh] == places]
-        marks[fresh] = 1
-        return fresh.tolist()  # type: ignore[no-any-return]
+        unseen: IntArray = places[marks[places] == 0]
+        if self.scratch is None:
+            self.scratch = np.empty(self.index.num_concepts, dtype=np.int64)
+        order = np.arange(len(unseen))
+        self.scratch[unseen] = order  # of those that are equal the last stays; sorting would take most of the time
+        once: IntArray = unseen[self.scratch[unseen] == order]
+        marks[once] = 1
+        return once
+
+
+def _held(places: list[int]) -> _Places:
+    return places if len(places) <= _FEW else np.array(places, dtype=np.int64)
