@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kgzsl.graph.closure_rows import ClosureRows
 from kgzsl.graph.walking import Walks
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 MOST_PAIRS = 50_000_000
 """Pairs a closure may have: 1.2 GB. WordNet has under a million; only large cycles and long chains come near."""
 
-__all__ = ["MOST_PAIRS", "adjacency", "ancestor_pairs", "components", "depths", "expand"]
+__all__ = ["MOST_PAIRS", "adjacency", "ancestor_pairs", "components", "depths", "ends", "expand"]
 
 
 def adjacency(index: GraphIndex, rows: IntArray, symmetric: bool) -> Any:
@@ -146,3 +147,13 @@ def depths(up: Neighbors, component: IntArray) -> tuple[IntArray, IntArray]:
         touched = np.unique(children)
         ready = touched[waiting[touched] == 0]
     return shortest[component], longest[component]
+
+
+def ends(up: Neighbors, component: IntArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which concepts have nothing above them, and which nothing below, cycles condensed to one node."""
+    child, parent = np.repeat(component, np.diff(up.indptr)), component[up.indices]
+    apart = child != parent
+    free = np.ones((2, int(component.max(initial=-1)) + 1), dtype=bool)
+    free[0, child[apart]] = False
+    free[1, parent[apart]] = False
+    return free[0, component], free[1, component]

@@ -33,7 +33,7 @@ class Concept(str):
 
     def __new__(cls, graph: KnowledgeGraph, position: int) -> Concept:
         """Made by a graph; use `KnowledgeGraph.concept`."""
-        concept = super().__new__(cls, graph.ids[position])
+        concept = str.__new__(cls, graph.ids[position])  # `super()` would take a third of the time
         concept._graph = graph
         concept._position = position
         return concept

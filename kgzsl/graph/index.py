@@ -1,6 +1,6 @@
 """A graph as integers: the one place where ids become positions."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from kgzsl.errors import InputFormatError, UnknownConceptError, UnknownRelationE
 from kgzsl.graph import closure
 from kgzsl.graph.lookup import nearest_of
 from kgzsl.graph.relation import KINDS, Relation
+from kgzsl.graph.walking import Walks
 
 __all__ = ["GraphIndex", "IntArray", "Neighbors"]
 
@@ -120,13 +121,15 @@ class GraphIndex:
 
         A kind that no relation has selects nothing; a word that is neither name nor kind is an error.
         """
+        wanted = self._wanted(relations)
+        return self._once(("codes", *wanted), lambda: self._found_codes(wanted))  # type: ignore[no-any-return]
+
+    def _wanted(self, relations: Iterable[str] | str | None) -> tuple[str, ...]:
         if isinstance(relations, Iterator) or not isinstance(relations, Iterable | None):  # an iterator lasts once
             raise InputFormatError(f"relations are a name, a kind, or a list of them, not {relations!r}")
         if relations is None or isinstance(relations, str):
-            wanted: tuple[str, ...] = ("taxonomic" if relations is None else relations,)
-        else:
-            wanted = tuple(sorted(relations) if isinstance(relations, Set) else relations)
-        return self._once(("codes", *wanted), lambda: self._found_codes(wanted))  # type: ignore[no-any-return]
+            return ("taxonomic" if relations is None else relations,)
+        return tuple(sorted(relations) if isinstance(relations, Set) else relations)
 
     def _found_codes(self, wanted: Sequence[str]) -> tuple[int, ...]:
         codes: set[int] = set()
@@ -157,36 +160,70 @@ class GraphIndex:
             self._compiled[key] = compile_()
         return self._compiled[key]
 
+    def directions(self, relations: Iterable[str] | str | None = None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Codes of the relations to be walked from head to tail, and of those to be walked from tail to head.
+
+        The second are those named by their inverse, `has_kind`, or as `^is_a`.
+        """
+        return self._walked("directions", relations, lambda *directions: directions)  # type: ignore[no-any-return]
+
+    def _found_directions(self, wanted: Iterable[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        ahead: set[int] = set()
+        back: set[int] = set()
+        for named in wanted:
+            word, sides = named, (ahead, back)
+            while isinstance(word, str) and word.startswith("^"):
+                word, sides = word[1:], sides[::-1]
+            turned = [code for code, rel in enumerate(self.relations) if word == rel.inverse and not rel.symmetric]
+            if turned and all(word != rel.name for rel in self.relations):
+                sides[1].update(turned)
+            else:
+                sides[0].update(self.relation_codes((word,)))
+        return tuple(sorted(ahead)), tuple(sorted(back))
+
+    def _walked(self, what: str, relations: Iterable[str] | str | None, compile_: Callable[..., Any]) -> Any:
+        """What is compiled of the directions that relations stand for; at once for those asked for before."""
+        try:
+            return self._compiled[what, relations]
+        except (KeyError, TypeError):  # a list has no hash
+            wanted = self._wanted(relations)
+            directions = self._once(("directions of", wanted), lambda: self._found_directions(wanted))
+            made = self._once((what, *directions), lambda: compile_(*directions))
+            if relations is None or isinstance(relations, str | tuple):
+                self._compiled[what, relations] = made
+            return made
+
     def up(self, relations: Iterable[str] | str | None = None) -> Neighbors:
-        """From heads to tails: for taxonomic relations, to the parents."""
-        codes = self.relation_codes(relations)
-
-        def compiled() -> Neighbors:
-            rows = self._rows(codes)
-            return Neighbors(self.head[rows], self.tail[rows], rows, self.num_concepts)
-
-        return self._once(("up", codes), compiled)  # type: ignore[no-any-return]
+        """From heads to tails: for taxonomic relations, to the parents. Relations may be named by their inverses."""
+        return self._walked("up", relations, self._compile_up)  # type: ignore[no-any-return]
 
     def down(self, relations: Iterable[str] | str | None = None) -> Neighbors:
-        """From tails to heads: for taxonomic relations, to the children."""
-        codes = self.relation_codes(relations)
-
-        def compiled() -> Neighbors:
-            rows = self._rows(codes)
-            return Neighbors(self.tail[rows], self.head[rows], rows, self.num_concepts)
-
-        return self._once(("down", codes), compiled)  # type: ignore[no-any-return]
+        """From tails to heads: for taxonomic relations, to the children. Relations may be named by their inverses."""
+        return self._walked("down", relations, lambda ahead, back: self._compile_up(back, ahead))  # type: ignore[no-any-return]
 
     def around(self, relations: Iterable[str] | str | None = None) -> Neighbors:
         """Both ways."""
-        codes = self.relation_codes(relations)
+        return self._walked("around", relations, self._compile_around)  # type: ignore[no-any-return]
 
-        def compiled() -> Neighbors:
-            rows = self._rows(codes)
-            both = np.stack([self.head[rows], self.tail[rows]], axis=1)
-            return Neighbors(both.ravel(), both[:, ::-1].ravel(), np.repeat(rows, 2), self.num_concepts)
+    def _compile_up(self, ahead: tuple[int, ...], back: tuple[int, ...]) -> Neighbors:
+        there, here = self._rows(ahead), self._rows(back)
+        rows = np.concatenate([there, here])
+        sources = np.concatenate([self.head[there], self.tail[here]])
+        targets = np.concatenate([self.tail[there], self.head[here]])
+        if len(there) and len(here):
+            order = np.argsort(rows, kind="stable")
+            rows, sources, targets = rows[order], sources[order], targets[order]
+        return Neighbors(sources, targets, rows, self.num_concepts)
 
-        return self._once(("around", codes), compiled)  # type: ignore[no-any-return]
+    def _compile_around(self, ahead: tuple[int, ...], back: tuple[int, ...]) -> Neighbors:
+        rows = self._rows(tuple(sorted({*ahead, *back})))
+        both = np.stack([self.head[rows], self.tail[rows]], axis=1)
+        return Neighbors(both.ravel(), both[:, ::-1].ravel(), np.repeat(rows, 2), self.num_concepts)
+
+    @cached_property
+    def walks(self) -> Walks:
+        """Room for walks over this graph, and whether they are compiled by now."""
+        return Walks(self.num_concepts)
 
     def adjacency(self, relations: Iterable[str] | str | None = None, *, symmetric: bool = True) -> Any:
         """`scipy.sparse.csr_array` `[num_concepts, num_concepts]` of ones: whether an edge leads from row to column.
@@ -201,20 +238,39 @@ class GraphIndex:
     def ancestor_pairs(self, relations: Iterable[str] | str | None = None) -> tuple[IntArray, IntArray, IntArray]:
         """The closure: (node, ancestor, edges on the shortest way up), each node its own ancestor at distance 0.
 
-        Sorted by node, then distance, then ancestor. Terminates on cycles.
+        Sorted by node, then distance, then ancestor. Terminates on cycles; `ResourceLimitError` where there are more
+        than fifty million pairs.
         """
-        codes = self.relation_codes(relations)
-        return self._once(("pairs", codes), lambda: closure.ancestor_pairs(self.up(relations), self.num_concepts))  # type: ignore[no-any-return]
+        return self._walked(  # type: ignore[no-any-return]
+            "pairs", relations, lambda *_: closure.ancestor_pairs(self.up(relations), self.num_concepts)
+        )
 
     def components(self, relations: Iterable[str] | str | None = None) -> IntArray:
         """Component of each concept, `[num_concepts]`: two have the same number if each is above the other."""
-        codes = self.relation_codes(relations)
-        return self._once(("components", codes), lambda: closure.components(self.up(relations), self.num_concepts))  # type: ignore[no-any-return]
+        return self._walked(  # type: ignore[no-any-return]
+            "components", relations, lambda *_: closure.components(self.up(relations), self.num_concepts)
+        )
 
     def depths(self, relations: Iterable[str] | str | None = None) -> tuple[IntArray, IntArray]:
         """Shortest and longest number of edges up to a root, `[num_concepts]` each.
 
         Concepts on a cycle count as one: edges inside it have length 0.
         """
-        codes = self.relation_codes(relations)
-        return self._once(("depths", codes), lambda: closure.depths(self.up(relations), self.components(relations)))  # type: ignore[no-any-return]
+        return self._walked(  # type: ignore[no-any-return]
+            "depths", relations, lambda *_: closure.depths(self.up(relations), self.components(relations))
+        )
+
+    def ranks(self, relations: Iterable[str] | str | None = None) -> tuple[Neighbors, IntArray, IntArray]:
+        """Parents, the longest way up to a root, and the component of each concept: what lowest ancestors need."""
+        return self._walked(  # type: ignore[no-any-return]
+            "ranks", relations, lambda *_: (self.up(relations), self.depths(relations)[1], self.components(relations))
+        )
+
+    def ends(self, relations: Iterable[str] | str | None = None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether nothing stands above a concept, and whether nothing below, `[num_concepts]` each.
+
+        Concepts on a cycle count as one.
+        """
+        return self._walked(  # type: ignore[no-any-return]
+            "ends", relations, lambda *_: closure.ends(self.up(relations), self.components(relations))
+        )

@@ -14,6 +14,7 @@ from kgzsl.errors import AmbiguousLabelError, InputFormatError
 from kgzsl.graph import editing, exchange, making, questions, selection, showing, statements, taxonomy
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Concept, Edge
+from kgzsl.graph.concept_array import ConceptArray
 from kgzsl.graph.concept_table import ConceptTable
 from kgzsl.graph.concepts import Concepts
 from kgzsl.graph.fingerprint import fingerprint
@@ -179,6 +180,8 @@ class KnowledgeGraph:
         """Makes `Edge`s of rows of the edge table."""
         return statements.EdgeReader(self.index, self._edges)
 
+    concept_array = cached_property(ConceptArray)
+
     @cached_property
     def fingerprint(self) -> str:
         """sha256 of what the graph says (names, definitions, edges with weights), whatever its source."""
@@ -322,7 +325,16 @@ class KnowledgeGraph:
 
     ancestors = taxonomy.ancestors
     descendants = taxonomy.descendants
+    parents = taxonomy.parents
+    children = taxonomy.children
+    siblings = taxonomy.siblings
+    neighbors = taxonomy.neighbors
+    roots = taxonomy.roots
+    leaves = taxonomy.leaves
+    paths_to_root = taxonomy.paths_to_root
+    common_ancestors = taxonomy.common_ancestors
     lowest_common_ancestors = taxonomy.lowest_common_ancestors
+    is_a = taxonomy.is_a
     depth = taxonomy.depth
     taxonomic_distance = taxonomy.taxonomic_distance
 

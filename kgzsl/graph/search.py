@@ -1,37 +1,66 @@
-"""Questions about a few concepts, answered by walking from them."""
+"""What several concepts have above them in common, by walking up from each."""
 
-from collections.abc import Iterable
+from __future__ import annotations
 
-from kgzsl.graph.index import GraphIndex
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from kgzsl.graph import walk_kernels
 from kgzsl.graph.walking import distances
+
+if TYPE_CHECKING:
+    from kgzsl.graph.index import GraphIndex
 
 __all__ = ["common_ancestors", "distances", "lowest_common_ancestors", "taxonomic_distance"]
 
 _Relations = Iterable[str] | str | None
 
 
-def common_ancestors(index: GraphIndex, a: int, b: int, relations: _Relations = None) -> dict[int, int]:
-    """Positions above both (each counts as above itself), with the fewest edges from a up to it and down to b."""
-    up = index.up(relations)
-    above_a, above_b = distances(up, a), distances(up, b)
-    return {position: steps + above_b[position] for position, steps in above_a.items() if position in above_b}
+def common_ancestors(index: GraphIndex, positions: Sequence[int], relations: _Relations = None) -> dict[int, int]:
+    """Positions above all of these (each is above itself), with the edges from each up to it, added up.
+
+    In no order; one position given twice counts once.
+    """
+    up, starts = index.up(relations), list(dict.fromkeys(positions))
+    if index.walks.are_compiled():
+        space = index.walks.take()
+        space.start_from(starts)
+        count = walk_kernels.above_all(up.indptr, up.indices, space.array, len(starts))
+        total = space.total_view
+        found = {place: total[place] for place in space.places_view[:count].tolist()}
+        index.walks.lay_back(space)
+        return found
+    common = distances(up, starts[0])
+    for start in starts[1:]:
+        above = distances(up, start)
+        common = {place: steps + above[place] for place, steps in common.items() if place in above}
+    return common
 
 
-def lowest_common_ancestors(index: GraphIndex, a: int, b: int, relations: _Relations = None) -> list[int]:
+def lowest_common_ancestors(index: GraphIndex, positions: Sequence[int], relations: _Relations = None) -> list[int]:
     """Common ancestors that have no other common ancestor below them; deepest first, then by position.
 
     On a cycle, where each concept is below the others, all of them stay.
     """
-    # What is above a common ancestor is one too, so the lowest are those that no edge from another one reaches.
-    up, component = index.up(relations), index.components(relations)
-    common = common_ancestors(index, a, b, relations)
-    own = {position: int(component[position]) for position in common}
-    covered = {own[parent] for position in common for parent in up.of(position) if own[parent] != own[position]}
-    depth = index.depths(relations)[1]
-    lowest = [position for position in common if own[position] not in covered]
+    up, depth, component = index.ranks(relations)
+    if index.walks.are_compiled():
+        starts = positions if len(positions) == 2 and positions[0] != positions[1] else list(dict.fromkeys(positions))
+        space = index.walks.take()
+        space.start_from(starts)
+        count = walk_kernels.lowest(up.indptr, up.indices, depth, component, space.array, len(starts))
+        lowest: list[int] = space.places_view[:count].tolist()
+        index.walks.lay_back(space)
+        if count < 2:
+            return lowest
+    else:
+        # What is above a common ancestor is one too, so the lowest are those that no edge from another one reaches.
+        common = common_ancestors(index, positions, relations)
+        own = {position: int(component[position]) for position in common}
+        covered = {own[parent] for position in common for parent in up.of(position) if own[parent] != own[position]}
+        lowest = [position for position in common if own[position] not in covered]
     return sorted(lowest, key=lambda position: (-int(depth[position]), position))
 
 
 def taxonomic_distance(index: GraphIndex, a: int, b: int, relations: _Relations = None) -> int | None:
     """Edges on the shortest way up from a and down to b; None without a common ancestor."""
-    return min(common_ancestors(index, a, b, relations).values(), default=None)
+    return min(common_ancestors(index, (a, b), relations).values(), default=None)

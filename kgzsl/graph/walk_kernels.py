@@ -11,7 +11,7 @@ from typing import Any
 
 from kgzsl.graph.compiled import kernel
 
-__all__ = ["above_all", "lowest", "walk"]
+__all__ = ["above_all", "is_reached", "lowest", "walk"]
 
 
 @kernel
@@ -146,3 +146,23 @@ def lowest(indptr: Any, indices: Any, depth: Any, component: Any, work: Any, num
                     queue[size] = other
                     size += 1
             first += 1
+
+
+@kernel
+def is_reached(indptr: Any, indices: Any, work: Any, start: int, wanted: int) -> bool:
+    """Whether a way leads from `start` to `wanted`; none is needed where they are the same."""
+    seen, places = work[0], work[1]
+    mark = seen[-1] + 1
+    seen[-1] = mark
+    seen[start] = mark
+    places[0] = start
+    count, first = 1, 0
+    while first < count and seen[wanted] != mark:
+        for edge in range(indptr[places[first]], indptr[places[first] + 1]):
+            other = indices[edge]
+            if seen[other] != mark:
+                seen[other] = mark
+                places[count] = other
+                count += 1
+        first += 1
+    return bool(seen[wanted] == mark)

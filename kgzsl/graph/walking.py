@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,11 @@ class Workspace:
         self.places_view = self.array[1].data
         self.steps_view = self.array[2].data
         self.total_view = self.array[3].data
+
+    def start_from(self, positions: Sequence[int]) -> None:
+        """Name the starts of a walk from several."""
+        for turn, position in enumerate(positions):
+            self.steps_view[-1 - turn] = position
 
 
 class Walks:
@@ -87,6 +93,7 @@ class Walks:
             space = self.take()
             count = abs(walk_kernels.walk(neighbors.indptr, neighbors.indices, space.array, start, -1))
             found = space.array[1, :count].copy(), space.array[2, :count].copy()
+            space.array[4, found[0]] = 0  # nothing has been made for them
             self.lay_back(space)
             return found
         steps = distances(neighbors, start)
