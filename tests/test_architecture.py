@@ -23,6 +23,7 @@ FLOORS = {
     "display": 1,
     "graph": 2,
     "query": 3,
+    "dispatch": 3,
     "contracts": 3,
     "sources": 4,
     "features": 4,

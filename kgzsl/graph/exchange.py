@@ -14,7 +14,25 @@ from kgzsl.graph.tables import framed
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["frozen_networkx", "tables_from_networkx", "to_networkx"]
+__all__ = ["DispatchedByNetworkX", "frozen_networkx", "tables_from_networkx", "to_networkx"]
+
+
+class DispatchedByNetworkX:
+    """What NetworkX looks for in a graph that it may be called with: `networkx.shortest_path(kg, a, b)`.
+
+    `kgzsl.dispatch` answers, as it would be answered for the graph's own view `nx`.
+    """
+
+    __networkx_backend__ = "kgzsl"
+    __networkx_cache__ = None  # `nx` is kept by the graph itself
+
+    def is_directed(self) -> bool:
+        """True, as NetworkX asks: edges have a direction."""
+        return True
+
+    def is_multigraph(self) -> bool:
+        """True, as NetworkX asks: two concepts may have edges of several relations."""
+        return True
 
 
 def to_networkx(graph: KnowledgeGraph) -> Any:

@@ -27,7 +27,7 @@ __all__ = ["KnowledgeGraph"]
 _Relations = Iterable[str] | str | None
 
 
-class KnowledgeGraph:
+class KnowledgeGraph(exchange.DispatchedByNetworkX):
     """Concepts and the typed edges between them; immutable, so anything found from it may be kept.
 
     Read one (`kgzsl.load_graph`, `kgzsl.read_wordnet`), or make one from tables or a NetworkX graph. A change is
