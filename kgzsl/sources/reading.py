@@ -12,6 +12,7 @@ from kgzsl.graph.lookup import nearest_of
 from kgzsl.sources.file_content import head_bytes
 from kgzsl.sources.folder import DESCRIPTION, read_graph_folder
 from kgzsl.sources.registry import SOURCES
+from kgzsl.sources.replacing import recover
 
 __all__ = ["read", "source_of"]
 
@@ -108,6 +109,8 @@ def source_of(location: Any) -> str:
             return "rdf"
         raise SourceError(location, f"has the scheme {scheme!r}; http and https are read, and paths of files")
     path = Path(location)
+    if not path.exists():
+        recover(path)
     if path.is_dir():
         return _source_of_folder(path)
     if not path.exists():

@@ -1,10 +1,7 @@
 """Writing a graph, whole or not at all, so that reading it back gives an equal one."""
 
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +9,7 @@ from kgzsl.errors import DataMissingError, InputFormatError, SourceError, Unknow
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.lookup import nearest_of
 from kgzsl.graph.storage import STORED_FILES, read_tables, write_tables
+from kgzsl.sources.replacing import new_folder, recover, replace_file
 from kgzsl.sources.written_csv import csv_bytes
 from kgzsl.sources.written_networkx import graphml_bytes, node_link_bytes
 
@@ -41,9 +39,10 @@ def write_graph(
 
     `format` is "turtle", "ntriples", "jsonld", "graphml", "node-link", "csv" or "parquet", or follows from the suffix
     (`.ttl`, `.nt`, `.jsonld`, `.graphml`, `.json`, `.csv`; a path without suffix, or `.parquet`, becomes a folder of
-    two Parquet tables and a description). What is written is complete before it takes its place: a failure, a full
-    disk or a kill leaves what was there. `FileExistsError` for a path that is taken, unless `overwrite` is given; a
-    folder is replaced only if it holds such a graph and nothing else.
+    two Parquet tables and a description). What is written is complete before it takes its place: a failure, a full disk
+    or a kill leaves what was there, and the next read or write puts in order what a kill left. `FileExistsError` for a
+    path that is taken, unless `overwrite` is given; a folder is replaced only if it holds such a graph and nothing
+    else.
 
     In RDF, usual terms say what they can (`rdfs:subClassOf`, `rdfs:label`, `skos:definition`, ...) and terms in
     `urn:kgzsl:` the rest. In csv, `escape_formulas` puts a ' before cells that a spreadsheet would run as a formula.
@@ -66,16 +65,17 @@ def write_graph(
         raise InputFormatError(f"escape_formulas is for csv, not for {chosen}; no spreadsheet reads that")
     if not target.parent.is_dir():
         raise DataMissingError(target.parent, "there is no such folder to write into")
+    recover(target)
     if chosen == "parquet":
         _require_replaceable(target, overwrite)
-        with _complete_folder(target) as folder:
+        with new_folder(target) as folder:
             write_tables(graph, folder)
         return target
     if target.is_dir():
         raise FileExistsError(f"{target} is a folder; name a file to write {chosen} into")
     if not overwrite and os.path.lexists(target):
         raise FileExistsError(f"{target} is there already; overwrite=True replaces it")
-    _write_file(target, _content(chosen, escape_formulas)(graph))
+    replace_file(target, _content(chosen, escape_formulas)(graph))
     return target
 
 
@@ -104,40 +104,6 @@ def _content(format: str, escape_formulas: bool) -> Callable[[KnowledgeGraph], b
     return graphml_bytes if format == "graphml" else node_link_bytes
 
 
-def _write_file(target: Path, content: bytes) -> None:
-    """Put a complete file in place of `target`, on disk before it is seen."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".partial", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(_usual_mode())
-        Path(name).replace(target)
-        _sync(target.parent)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def _usual_mode() -> int:
-    """What `open` would have given: mkstemp makes files for their owner alone."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename last; where a folder cannot be opened (Windows), the rename alone has to do."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def _require_replaceable(target: Path, overwrite: bool) -> None:
     if not os.path.lexists(target):
         return
@@ -149,35 +115,10 @@ def _require_replaceable(target: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{target} holds {others[0]!r}, which is no part of a graph, so it is not replaced")
 
 
-@contextmanager
-def _complete_folder(target: Path) -> Iterator[Path]:
-    """A new folder to write into, that takes the place of `target` once it is complete."""
-    partial_folder = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".partial", dir=target.parent))
-    aside = partial_folder.with_suffix(".replaced")
-    try:
-        yield partial_folder
-        for file in partial_folder.iterdir():
-            with file.open("rb") as opened:
-                os.fsync(opened.fileno())
-        partial_folder.chmod(0o777 & ~(0o666 & ~_usual_mode()))
-        if target.exists():
-            target.rename(aside)
-        try:
-            partial_folder.rename(target)
-        except BaseException:
-            if aside.exists():
-                aside.rename(target)
-            raise
-        _sync(target.parent)
-    finally:
-        shutil.rmtree(partial_folder, ignore_errors=True)
-        if target.exists():
-            shutil.rmtree(aside, ignore_errors=True)
-
-
 def read_parquet(folder: str | Path) -> KnowledgeGraph:
     """The graph in a folder that `write_graph` wrote as Parquet; its tables are checked like any others."""
     place = Path(folder)
+    recover(place)
     if not place.is_dir():
         raise DataMissingError(place, "there is no such folder")
     present = [name for name in STORED_FILES if (place / name).is_file()]

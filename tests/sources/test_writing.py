@@ -140,13 +140,13 @@ def test_a_part_of_wordnet_comes_back_through_read(tmp_path, cats, form):
     assert read(path).fingerprint == cats.fingerprint
 
 
-@pytest.fixture(scope="module")
-def awa(shared_data) -> KnowledgeGraph:
-    return read_triples(shared_data("kzsl/KG-AwA.csv"))
+@pytest.fixture(scope="module", params=["KG-AwA", "KG-ImNet-A"])
+def benchmark(request, shared_data) -> KnowledgeGraph:
+    return read_triples(shared_data(f"kzsl/{request.param}.csv"))
 
 
-def test_the_benchmark_comes_back(tmp_path, awa, form):
-    assert_equal(read_written(write_graph(awa, tmp_path / f"awa{FORMATS[form]}"), form), awa)
+def test_the_benchmarks_come_back(tmp_path, benchmark, form):
+    assert_equal(read_written(write_graph(benchmark, tmp_path / f"benchmark{FORMATS[form]}"), form), benchmark)
 
 
 def test_the_same_graph_gives_the_same_bytes(tmp_path, toy_graph, form):
