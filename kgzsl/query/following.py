@@ -77,7 +77,7 @@ def reached(index: GraphIndex, automaton: Automaton, starts: Iterable[int]) -> t
     Breadth first over (concept, state), each of them visited once: O(states * concepts + transitions * edges).
     """
     search = _Search(index, automaton)
-    frontier = search.begun(sorted(set(starts)))
+    frontier = search.begun(sorted({int(start) for start in starts}))
     places: list[int] = []
     steps: list[int] = []
     distance = 0

@@ -37,7 +37,7 @@ from kgzsl.query.pattern_tree import (
 
 __all__ = ["PatternSyntaxError", "parse_pattern", "pattern_at"]
 
-MOST_NESTED = 50
+MOST_NESTED = 30
 """Parentheses that may be open at once. What a person writes has three; beyond, a tree could not be walked safely."""
 
 MOST_REPEATS = 1_000

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from kgzsl.errors import InputFormatError, ResourceLimitError, UnknownRelationError
@@ -103,7 +105,7 @@ def test_a_transition_walks_its_own_relations_only(index):
     (without,) = built(index, "!has_part").transitions[0]  # `part` names a relation of it, and a kind with has_part
     assert without.codes == (CAUSES, IS_A, KIND_OF, PART)
     assert [neighbors_of(index, without).of(place) for place in (a, b, c, d)] == [[b, d], [d], [d], []]
-    (back,) = built(index, "^!has_part".replace("^!has_part", "^(!has_part)")).transitions[0]
+    (back,) = built(index, "^(!has_part)").transitions[0]
     assert [neighbors_of(index, back).of(place) for place in (a, b, c, d)] == [[], [a], [], [a, b, c]]
     assert neighbors_of(index, back).edges_of(d) == [2, 3, 4]
 
@@ -127,3 +129,24 @@ def test_what_stands_for_few_steps_is_small_however_it_is_written(index):
     assert built(index, "|".join(["is_a", "^causes"] * 5_000)).num_states == 2
     assert built(index, "(is_a/has_part{490})|(causes/has_part{490})").num_states == 492
     assert built(index, "(is_a?){999}").num_states == 1_000
+
+
+def test_the_deepest_pattern_leaves_room_on_the_stack(index):
+    text = "is_a|" + "causes|is_a/^(" * 29 + "is_a" + ")?/is_a" * 29
+    tree = parse_pattern(text)
+    assert parse_pattern(str(tree)) == tree
+    depths = []
+
+    def deepen(frame, event, _):
+        if event == "call":
+            depth = 0
+            while frame := frame.f_back:
+                depth += 1
+            depths.append(depth)
+
+    sys.setprofile(deepen)
+    try:
+        automaton_of(tree, index)
+    finally:
+        sys.setprofile(None)
+    assert max(depths) - min(depths) < sys.getrecursionlimit() / 2
