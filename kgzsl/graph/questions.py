@@ -197,9 +197,12 @@ def why(graph: KnowledgeGraph, edge: Edge | tuple[str, str, str], *, rules: Any 
     return DOORS.load("why")(graph, edge, rules=rules)
 
 
-def contradictions(graph: KnowledgeGraph, *, limit: int | None = 100) -> Any:
-    """What cannot all be true, each with the smallest set of stated edges that says so."""
-    return DOORS.load("contradictions")(graph, limit=limit)
+def contradictions(graph: KnowledgeGraph, *, limit: int | None = 100, asymmetric: Iterable[str] | str = "part") -> Any:
+    """What cannot all be true, as `Contradiction`s, each with a smallest set of stated edges that says so.
+
+    `asymmetric` relations may not lead back to where they start; `kgzsl.query.contradictions` has the other rules.
+    """
+    return DOORS.load("contradictions")(graph, limit=limit, asymmetric=asymmetric)
 
 
 def audit(

@@ -18,7 +18,7 @@ from kgzsl.query.entail_proving import derivation
 from kgzsl.query.entail_rules import plain_rule
 from kgzsl.query.rules import parsed_rule
 
-__all__ = ["STATED", "NotEntailedError", "Proof", "ProofError", "Step", "spoken", "why"]
+__all__ = ["STATED", "NotEntailedError", "Proof", "ProofError", "Step", "joined", "spoken", "why"]
 
 STATED = "stated"
 _TOLD = 12
@@ -133,7 +133,7 @@ class Proof:
         facts = [spoken(fact, self.labels, self.relation_types) for fact in self.facts]
         if len(facts) > _TOLD:
             facts = [*facts[:_TOLD], f"{len(facts) - _TOLD:,} more facts"]
-        return f"{said} because {_joined(facts)}"
+        return f"{said} because {joined(facts)}"
 
     def replay(self, graph: KnowledgeGraph) -> bool:
         """Do every step again: True, or `ProofError` at the first that is no application of its rule.
@@ -162,7 +162,8 @@ class Proof:
         return html_table(shown, ["step", "edge", "rule", "source"], caption=f"why {self.sentence()}", right=["step"])
 
 
-def _joined(parts: list[str]) -> str:
+def joined(parts: list[str]) -> str:
+    """`a, b and c`."""
     return ", ".join(parts[:-1]) + (" and " if parts[:-1] else "") + parts[-1]
 
 
