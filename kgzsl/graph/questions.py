@@ -43,15 +43,28 @@ def paths(
     b: str,
     *,
     k: int = 5,
-    max_length: int = 6,
+    max_length: int | None = 6,
     relations: _Relations = None,
     pattern: str | None = None,
     weight: _Weight = None,
     max_degree: int | None = None,
+    directed: bool = False,
 ) -> tuple[Path, ...]:
-    """The `k` best simple paths from `a` to `b`, cheapest first, then by concepts and relations.
+    """The `k` best paths from `a` to `b` that pass no concept twice, of at most `max_length` edges (None: any number).
 
-    `kgzsl.query.paths` says what the options mean.
+    By cost, then by length, concepts and relations; two edges of different relations make two paths. Fewer than `k`
+    if there are no more, `NoPathError` if there is none. `pattern` says what the relations along the path must be,
+    in the language of `kgzsl.query.pattern_syntax`, where direction counts; otherwise `relations`, `directed`,
+    `max_degree` and `weight` are those of `shortest_path`.
+
+    >>> import kgzsl
+    >>> kg = kgzsl.load_graph("wordnet")
+    >>> for path in kg.paths("dog.n.01", "cat.n.01", k=2):
+    ...     print(path)
+    dog is a kind of domestic animal, which has kind domestic cat, which is a kind of cat
+    dog is a kind of canine, which is a kind of carnivore, which has kind feline, which has kind cat
+    >>> print(*kg.paths("dog.n.01", "cat.n.01", pattern="is_a+/has_part/^has_part/^is_a"))
+    dog is a kind of canine, which has part paw, which is part of feline, which has kind cat
     """
     found: tuple[Path, ...] = DOORS.load("paths")(
         graph,
@@ -63,15 +76,43 @@ def paths(
         pattern=pattern,
         weight=weight,
         max_degree=max_degree,
+        directed=directed,
     )
     return found
 
 
 def all_shortest_paths(
-    graph: KnowledgeGraph, a: str, b: str, *, relations: _Relations = None, weight: _Weight = None
+    graph: KnowledgeGraph,
+    a: str,
+    b: str,
+    *,
+    relations: _Relations = None,
+    weight: _Weight = None,
+    max_degree: int | None = None,
+    directed: bool = False,
+    limit: int = 10_000,
 ) -> tuple[Path, ...]:
-    """Every shortest path from `a` to `b`, edges walked either way, by concepts and relations."""
-    found: tuple[Path, ...] = DOORS.load("all_shortest_paths")(graph, a, b, relations=relations, weight=weight)
+    """Every path from `a` to `b` that no other is shorter than, by concepts, then by relations.
+
+    With `weight` those of the least cost and, among them, of the fewest edges; the options are those of
+    `shortest_path`. `NoPathError` if there is none; `ResourceLimitError` with their number if there are more than
+    `limit`, before any is made.
+
+    >>> import kgzsl
+    >>> kg = kgzsl.load_graph("wordnet")
+    >>> [str(path) for path in kg.all_shortest_paths("dog.n.01", "wolf.n.01")]
+    ['dog is a kind of canine, which has kind wolf', 'dog is a member of Canis, which has member wolf']
+    """
+    found: tuple[Path, ...] = DOORS.load("all_shortest_paths")(
+        graph,
+        a,
+        b,
+        relations=relations,
+        weight=weight,
+        max_degree=max_degree,
+        directed=directed,
+        limit=limit,
+    )
     return found
 
 
@@ -197,12 +238,18 @@ def why(graph: KnowledgeGraph, edge: Edge | tuple[str, str, str], *, rules: Any 
     return DOORS.load("why")(graph, edge, rules=rules)
 
 
-def contradictions(graph: KnowledgeGraph, *, limit: int | None = 100, asymmetric: Iterable[str] | str = "part") -> Any:
+def contradictions(
+    graph: KnowledgeGraph,
+    *,
+    limit: int | None = 100,
+    equivalence: bool = False,
+    asymmetric: _Relations = None,
+) -> Any:
     """What cannot all be true, as `Contradiction`s, each with a smallest set of stated edges that says so.
 
-    `asymmetric` relations may not lead back to where they start; `kgzsl.query.contradictions` has the other rules.
+    `kgzsl.query.contradictions` has the rules, and says what the options mean.
     """
-    return DOORS.load("contradictions")(graph, limit=limit, asymmetric=asymmetric)
+    return DOORS.load("contradictions")(graph, limit=limit, equivalence=equivalence, asymmetric=asymmetric)
 
 
 def audit(

@@ -8,10 +8,11 @@
 | "loop" | an asymmetric relation leads back to where it starts: a wheel that is a part of itself |
 
 "is a kind of" is `is_a` by any number of steps, `instance_of` as a first step and, with `equivalence`, `same_as` from
-either end: links between two graphs are wrong more often than what either says. Kinds are taken not to be empty: two kinds with something below both are not disjoint, whether or not an individual is among it.
-`not_x` denies `x` where the graph has both, as ConceptNet's `not_has_property` and `has_property`. An exception
-to a rule contradicts it: birds fly, penguins do not. An `is_a` cycle says that its concepts are the same, which
-may be unwanted but is no contradiction.
+either end: links between two graphs are wrong more often than what either says. Kinds are taken not to be empty: two
+kinds with something below both are not disjoint, whether or not an individual is among it. `not_x` denies `x` where
+the graph has both, as ConceptNet's `not_has_property` and `has_property`. An exception to a rule contradicts it: birds
+fly, penguins do not. An `is_a` cycle says that its concepts are the same, which may be unwanted but is no
+contradiction.
 """
 
 from __future__ import annotations
@@ -83,10 +84,10 @@ def contradictions(
     """The first `limit` contradictions (None: all) among the edges a graph states, inferred ones left aside.
 
     Of "disjoint", "denied" and "opposite" there is one for each pair of concepts set against each other and each
-    concept below both by ways of its own, with the shortest such ways that a search finds; what is below only
-    because something above it is, is not told again. Of "loop" there is one shortest loop through each edge on one, of
-    relations in `asymmetric` (names or kinds; None: `has_part` and `has_member`). In the order of the table above, then of the edges that set two
-    against each other, then of concepts.
+    concept below both by ways of its own; what is below only because something above it is, is not told again. Of
+    "loop" there is one shortest loop through each edge on one, of relations in `asymmetric` (names or kinds; None:
+    `has_part` and `has_member`). In the order of the table above, then of the edges that set two against each other,
+    then of concepts. `equivalence` takes `same_as` for `is_a` both ways.
 
     >>> import kgzsl
     >>> edges = [("bat", "is_a", "mammal"), ("bat", "is_a", "bird"), ("bird", "disjoint_with", "mammal")]
