@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kgzsl.display.svg import diverging_bar
 from kgzsl.display.text import escape_text, fit
 
-__all__ = ["Bar", "Block", "Card", "Fold", "card_html", "escape_html", "html_table"]
+__all__ = ["Bar", "Block", "Card", "Fold", "Noted", "card_html", "escape_html", "html_table"]
 
 _LONGEST_LABEL = 160
 
@@ -89,6 +89,19 @@ class Card:
     footer: str
 
 
+class Noted(str):
+    """A cell of a table with a remark behind it, in small print."""
+
+    __slots__ = ("note",)
+    note: str
+
+    def __new__(cls, text: str, note: str) -> "Noted":
+        """Take the text of the cell and the remark."""
+        cell = super().__new__(cls, text)
+        cell.note = note
+        return cell
+
+
 def card_html(card: Card) -> str:
     """The card as one `<section>`: no script, nothing fetched, light or dark as the reader's system asks."""
     scale = max((abs(bar.value) for block in card.blocks for bar in block.bars), default=0.0)
@@ -119,7 +132,7 @@ def html_table(
     right: Sequence[str] = (),
     summary: str = "",
 ) -> str:
-    """Rows under their column names, as a card of its own; every cell is escaped.
+    """Rows under their column names, as a card of its own; every cell is escaped, and may be `Noted`.
 
     Columns named in `right` are flushed right, `notes` stand below the table, and with a `summary` the table opens on
     a click.
@@ -133,9 +146,7 @@ def html_table(
         for column, kind in zip(columns, classes, strict=True)
     )
     body = "".join(
-        "<tr>"
-        + "".join(f"<td{kind}>{_label(str(cell))}</td>" for cell, kind in zip(row, classes, strict=True))
-        + "</tr>"
+        "<tr>" + "".join(f"<td{kind}>{_cell(cell)}</td>" for cell, kind in zip(row, classes, strict=True)) + "</tr>"
         for row in rows
     )
     title = f"<caption>{_label(caption)}</caption>" if caption else ""
@@ -148,6 +159,11 @@ def html_table(
 
 def _label(text: str) -> str:
     return escape_html(fit(text, _LONGEST_LABEL))
+
+
+def _cell(cell: object) -> str:
+    note = f" <small>{_label(cell.note)}</small>" if isinstance(cell, Noted) and cell.note else ""
+    return _label(str(cell)) + note
 
 
 def _block(block: Block, scale: float) -> str:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from threading import Lock
 from typing import Any
 
-from kgzsl.display.html import html_table
+from kgzsl.display.html import Noted, html_table
 from kgzsl.display.text import text_table
 from kgzsl.errors import InputFormatError, MissingDependencyError
 
 __all__ = ["Table"]
 
 _SHOWN = 20
+_COUNTED = 10_000
+"""Rows that are drawn to say how many are not shown; of a longer table it is only said that there are more."""
 
 
 class Table(Sequence[tuple[Any, ...]]):
     """Rows under named columns, found as they are asked for.
 
     It is a sequence of its rows: `table[0]`, `len(table)`, `for row in table`; `table["name"]` is a column. Rows may
-    be given as an iterator: then a row is drawn when it is first needed, and kept; `len` draws them all.
+    be given as an iterator: then a row is drawn when it is first needed, and kept; `len` and `list` draw them all, and
+    an error of the iterator is raised again whenever rows behind it are asked for.
 
     >>> table = Table(["class", "paths"], [("tiger", 4), ("horse", 12)])
     >>> table["paths"], table[1]
@@ -35,11 +39,22 @@ class Table(Sequence[tuple[Any, ...]]):
         self.caption = caption
         self._drawn: list[tuple[Any, ...]] = []
         self._source: Iterator[Sequence[Any]] = iter(rows)
+        self._failure: Exception | None = None
+        self._lock = Lock()
 
     def _draw(self, count: int | None) -> list[tuple[Any, ...]]:
         """The rows found so far, at least `count` of them if there are as many; None for all."""
-        missing = None if count is None else max(count - len(self._drawn), 0)
-        self._drawn.extend(tuple(row) for row in islice(self._source, missing))
+        if count is not None and len(self._drawn) >= count:
+            return self._drawn
+        with self._lock:
+            missing = None if count is None else max(count - len(self._drawn), 0)
+            if self._failure is not None:
+                raise self._failure
+            try:
+                self._drawn.extend(map(tuple, islice(self._source, missing)))
+            except Exception as failure:
+                self._failure = failure  # the iterator would look exhausted from now on
+                raise
         return self._drawn
 
     @property
@@ -70,7 +85,9 @@ class Table(Sequence[tuple[Any, ...]]):
             column = self.columns.index(place)
             return tuple(row[column] for row in self._draw(None))
         if isinstance(place, slice):
-            return Table(self.columns, self._draw(None)[place], caption=self.caption)
+            ends = (place.start or 0, place.stop or 0)
+            count = place.stop if min(ends) >= 0 and (place.step or 1) > 0 else None
+            return Table(self.columns, self._draw(count)[place], caption=self.caption)
         return self._draw(place + 1 if place >= 0 else None)[place]
 
     def __eq__(self, other: object) -> bool:
@@ -80,6 +97,9 @@ class Table(Sequence[tuple[Any, ...]]):
 
     def __hash__(self) -> int:
         return hash((self.columns, self.rows))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (self.columns, self.rows, self.caption)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Each row as a dict by column."""
@@ -104,7 +124,9 @@ class Table(Sequence[tuple[Any, ...]]):
         """The rows to print, and what is said of the rest."""
         if len(self._draw(_SHOWN + 1)) <= _SHOWN:
             return self._drawn, ""
-        return self._drawn[:_SHOWN], f"… {len(self) - _SHOWN:,} more"
+        count = len(self._draw(_COUNTED + 1))
+        more = f"{count - _SHOWN:,}" if count <= _COUNTED else f"over {_COUNTED - _SHOWN:,}"
+        return self._drawn[:_SHOWN], f"… {more} more"
 
     def _numbers(self, rows: Iterable[tuple[Any, ...]]) -> list[str]:
         kept = list(rows)
@@ -122,7 +144,7 @@ class Table(Sequence[tuple[Any, ...]]):
     def _repr_html_(self) -> str:
         rows, rest = self._shown()
         caption = " · ".join(part for part in (self.caption, rest) if part)
-        cells = [[_cell(value) for value in row] for row in rows]
+        cells = [[_named(value) for value in row] for row in rows]
         return html_table(cells, self.columns, caption=caption, right=self._numbers(rows))
 
 
@@ -134,3 +156,13 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _named(value: Any) -> str:
+    """A cell in a notebook: a concept by its label, and its id where that is another."""
+    label = getattr(value, "label", None)
+    return Noted(label, str(value)) if isinstance(label, str) and label != value else _cell(value)
+
+
+def _rebuilt(columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], caption: str) -> Table:
+    return Table(columns, rows, caption=caption)

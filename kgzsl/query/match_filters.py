@@ -159,8 +159,8 @@ class Scope:
         except KgzslError as error:
             raise at_place(error, self.text, name.place) from None
         if not forward:
-            error = InputFormatError(f"{name.text!r} names edges the other way round; a variable holds their own name")
-            raise at_place(error, self.text, name.place)
+            turned = InputFormatError(f"{name.text!r} names edges the other way round; a variable holds their own name")
+            raise at_place(turned, self.text, name.place)
         return frozenset(codes)
 
     def members(self, condition: Membership) -> frozenset[int]:
@@ -181,14 +181,14 @@ class Scope:
         texts = columns.series(condition.column)[0] if condition.column in columns.names else None
         if texts is None or texts.dtype not in (pl.String, pl.List(pl.String)):
             known = [name for name, kind in columns.table.schema.items() if kind in (pl.String, pl.List(pl.String))]
-            error = InputFormatError(f"concepts have no text {condition.column!r}; they have {', '.join(known)}")
-            raise at_place(error, self.text, condition.place)
+            missing = InputFormatError(f"concepts have no text {condition.column!r}; they have {', '.join(known)}")
+            raise at_place(missing, self.text, condition.place)
         try:
             found = texts if within is None else texts.gather(within)
             return passing_texts(found, condition.sign, condition.text)
         except pl.exceptions.ComputeError as problem:
-            said = " ".join(str(problem).split())[:200]
-        raise at_place(InputFormatError(f"no regular expression: {said}"), self.text, condition.place)
+            said = " ".join(str(problem).partition("This error occurred")[0].split())[:200]
+        raise at_place(InputFormatError(f"cannot use the expression: {said}"), self.text, condition.place)
 
     # -- the few that pass -------------------------------------------------------------------------------------
 

@@ -59,6 +59,8 @@ def parse_query(text: str) -> Group:
     group = reader.group()
     if reader.place < len(text):
         raise reader.unexpected("a pattern, FILTER or OPTIONAL; this '}' closes nothing")
+    if not group.statements:
+        raise reader.unexpected("a pattern such as '?x is_a ?y'")
     return group
 
 

@@ -60,3 +60,61 @@ def test_frames_hold_the_same_rows():
 def test_tables_are_equal_if_their_columns_and_rows_are():
     assert Table(["n"], [(1,)]) == Table(["n"], iter([[1]]))
     assert Table(["n"], [(1,)]) != Table(["m"], [(1,)])
+
+
+def failing():
+    yield (1,)
+    yield (2,)
+    raise InputFormatError("no more can be read")
+
+
+def test_an_error_while_rows_are_drawn_is_raised_each_time_and_ends_no_table_silently():
+    table = Table(["n"], failing())
+    assert table[1] == (2,)
+    for _ in range(2):
+        with pytest.raises(InputFormatError, match="no more can be read"):
+            len(table)
+    assert table.head(2).rows == ((1,), (2,))
+
+
+def test_printing_an_endless_table_ends():
+    from itertools import count
+
+    table = Table(["n"], ((number,) for number in count()))
+    assert str(table).splitlines()[-1] == "… over 9,980 more"
+    assert "… over 9,980 more" in table._repr_html_()
+    assert table[2:6:2].rows == ((2,), (4,))
+
+
+def test_a_slice_draws_no_more_than_it_needs():
+    drawn = []
+    table = Table(["n", "square"], counting(drawn))
+    assert table[1:3].rows == ((1, 1), (2, 4))
+    assert len(drawn) == 3
+    assert table[-1] == (99, 9801)
+    assert table[98:][0] == (98, 9604)
+
+
+class Thing(str):
+    label = "the <thing>"
+
+
+def test_a_notebook_shows_labels_with_ids_behind_them():
+    html = Table(["x"], [(Thing("t.1"),)])._repr_html_()
+    assert "<td>the &lt;thing&gt; <small>t.1</small></td>" in html
+    assert "t.1" in str(Table(["x"], [(Thing("t.1"),)]))
+
+
+def test_a_table_is_copied_with_all_its_rows():
+    from copy import deepcopy
+
+    assert deepcopy(Table(["n", "square"], counting([]))) == Table(["n", "square"], counting([]))
+
+
+def test_threads_that_read_one_table_see_the_same_rows():
+    from concurrent.futures import ThreadPoolExecutor
+
+    table = Table(["n"], ((number,) for number in range(20_000)))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: tuple(iter(table)), range(4)))
+    assert found == [tuple((number,) for number in range(20_000))] * 4
