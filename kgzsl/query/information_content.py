@@ -140,7 +140,7 @@ def information_content(graph: KnowledgeGraph, ic: Any, relations: _Relations) -
         return ic
     if isinstance(ic, Mapping):
         return InformationContent.from_counts(graph, ic, relations=relations)
-    if ic is None or ic in ("intrinsic", *INTRINSIC):
+    if ic is None or (isinstance(ic, str) and ic in ("intrinsic", *INTRINSIC)):
         method = ic if ic in INTRINSIC else "seco"
         key = ("information content", method, graph.index.relation_codes(relations))
         return graph.index._once(key, lambda: InformationContent.intrinsic(graph, method, relations=relations))  # type: ignore[no-any-return]

@@ -36,7 +36,7 @@ open or do otherwise:
 * **Cycles** count as one concept, so those on one are as alike as a concept is with itself.
 * **Of itself** a concept is at 1 for `path`, `wup`, `lin`, and at infinity for `jcn`. `lin` of two others without any
   content is 0 (NLTK divides by zero, which is nan with `compat="nltk"`). What NLTK refuses to compare, such as a noun
-  with a verb by `lch`, is nan with `compat="nltk"`.
+  with a verb by `lch`, is nan with `compat="nltk"`, and its infinity, of what was never counted as well, 1e300.
 
 `ic` is "seco" (the default, also called "intrinsic") or "sanchez", both from the taxonomy alone; the path of a file
 like NLTK's `ic-brown.dat`; counts by concept; or an `InformationContent`, which is best made once if it comes from
@@ -201,7 +201,7 @@ def _measure(
         found = _made(graph, measure, ic, relations, compat, virtual_root)
         if (ic is None or ic in INTRINSIC) and isinstance(relations, str | tuple | None):
             kept[key] = found
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _made(

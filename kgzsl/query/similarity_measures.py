@@ -186,7 +186,8 @@ class ByDepth:
 
     @cached_property
     def _depths(self) -> list[float]:
-        return self._depth.tolist()  # lists are read fastest
+        depths: list[float] = self._depth.tolist()  # lists are read fastest
+        return depths
 
     def pair(self, x: int, y: int) -> float:
         if x == y:
@@ -229,7 +230,8 @@ class ByInformation:
 
     @cached_property
     def _contents(self) -> list[float]:
-        return self.content.tolist()
+        contents: list[float] = self.content.tolist()
+        return contents
 
     def pair(self, x: int, y: int) -> float:
         contents = self._contents
@@ -262,6 +264,6 @@ class ByInformation:
             return apart if self.measure == "jcn_distance" else jiang_conrath(apart)
 
 
-def jiang_conrath(apart: FloatArray) -> FloatArray:
+def jiang_conrath(apart: FloatArray, infinity: float = np.inf) -> FloatArray:
     """1/distance, infinite at 0."""
-    return np.where(apart == 0, np.inf, 1 / np.where(apart == 0, 1.0, apart))
+    return np.where(apart == 0, infinity, 1 / np.where(apart == 0, 1.0, apart))

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["NltkByDepth", "NltkByDistance", "NltkByInformation", "Parts", "parts_of_speech"]
 
 _FAKE_ROOT = "*ROOT*"
-_OF_ITSELF = {"jcn": math.inf, "jcn_distance": 0.0}
+_INFINITY = 1e300  # NLTK's
+_OF_ITSELF = {"jcn": _INFINITY, "jcn_distance": 0.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,13 +188,18 @@ class NltkByDepth:
 class NltkByInformation:
     """`res_`, `jcn_` and `lin_similarity`: nan where NLTK raises, for two parts of speech or 0/0.
 
-    NLTK's Jiang-Conrath is 0 if either concept has no content, and infinite only at distance 0.
+    NLTK's Jiang-Conrath is 0 if either concept has no content, and its infinity is 1e300.
     """
 
     ancestry: Ancestry
     measure: str
-    content: FloatArray
+    given: FloatArray
     parts: Parts
+
+    @cached_property
+    def content(self) -> FloatArray:
+        """The content given, infinities as NLTK has them."""
+        return np.where(np.isinf(self.given), _INFINITY, self.given)
 
     @cached_property
     def _resnik(self) -> ByInformation:
@@ -213,7 +219,7 @@ class NltkByInformation:
             return 2.0 * most / total if total else math.nan
         apart = total - 2 * most
         if self.measure == "jcn":
-            apart = 0.0 if x_content == 0 or y_content == 0 else 1 / apart if apart else math.inf
+            apart = 0.0 if x_content == 0 or y_content == 0 else 1 / apart if apart else _INFINITY
         return apart
 
     def block(self, xs: Asked, ys: Asked) -> FloatArray:
@@ -228,6 +234,6 @@ class NltkByInformation:
             elif self.measure != "res":
                 found = total - 2 * most
             if self.measure == "jcn":
-                found = np.where((x_content == 0) | (y_content == 0), 0.0, jiang_conrath(found))
+                found = np.where((x_content == 0) | (y_content == 0), 0.0, jiang_conrath(found, _INFINITY))
         found = np.where((self.parts.part[x_nodes] != self.parts.part[y_nodes]) | np.isnan(total), np.nan, found)
         return np.where(x_nodes == y_nodes, _OF_ITSELF.get(self.measure, found), found)
