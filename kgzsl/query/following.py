@@ -21,12 +21,11 @@ from numpy.typing import NDArray
 
 from kgzsl.errors import ResourceLimitError
 from kgzsl.graph.closure import expand
-from kgzsl.graph.concept import Concept
-from kgzsl.graph.concepts import Concepts
 from kgzsl.query.pattern_automaton import Automaton, automaton_of, neighbors_of
 from kgzsl.query.pattern_syntax import parse_pattern
 
 if TYPE_CHECKING:
+    from kgzsl.graph.concepts import Concepts
     from kgzsl.graph.index import GraphIndex, IntArray, Neighbors
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
@@ -56,7 +55,8 @@ def follow(graph: KnowledgeGraph, ids: Iterable[str] | str, pattern: str) -> Con
     else:
         starts = graph.concept_columns.rows(ids, graph=graph.name).tolist()
     places, steps = reached(graph.index, _automaton(graph.index, pattern), starts)
-    return Concepts((Concept(graph, place) for place in places), steps)
+    concepts = graph.concept_array  # the second answer that has a concept shares it
+    return concepts.answer(concepts.at(places), steps)
 
 
 def _automaton(index: GraphIndex, pattern: str) -> Automaton:
