@@ -18,6 +18,8 @@ _OBO: Final = r"^https?://purl\.obolibrary\.org/obo/([A-Za-z][A-Za-z0-9]*(?:_[A-
 _NUMBERED: Final = re.compile(r"ns\d+")
 _SCHEME: Final = RELATIVE_BASE.partition(":")[0] + ":"
 
+_COMMON: Final = {"obo": "http://purl.obolibrary.org/obo/"}
+
 
 def own_prefixes(declared: Mapping[str, str], mapping: RdfMapping) -> dict[str, str]:
     """The prefixes that make CURIEs: those of the mapping, then the document's; an empty one makes none.
@@ -53,11 +55,12 @@ def ids_of(iris: pl.Series, prefixes: Mapping[str, str], mapping: RdfMapping) ->
 def alternate_spellings(names: pl.DataFrame, declared: Mapping[str, str]) -> pl.DataFrame:
     """Rows (id, other) for what else resolves to the concepts of `names` (iri, id).
 
-    That is the IRI, the CURIE as the document spells it, and, as alternate ids are compared without case, the id.
+    That is the IRI, the CURIE as the document spells it, `obo:GO_0008150` of OBO's terms whether it says so or not,
+    and, as alternate ids are compared without case, the id.
     """
     curies = names.filter(pl.col("id") != pl.col("iri"))
     rows = [curies.select("id", other="iri"), curies.select("id", other="id").filter(~_is_lower("id"))]
-    for prefix, space in sorted(declared.items()):
+    for prefix, space in sorted({**_COMMON, **declared}.items()):
         inside = names.filter(pl.col("iri").str.starts_with(space)) if space else names.clear()
         local = pl.lit(f"{prefix}:") + pl.col("iri").str.slice(len(space))
         rows.append(inside.select("id", other=local).filter(pl.col("other") != pl.col("id")))
