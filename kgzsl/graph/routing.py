@@ -43,15 +43,24 @@ class Arcs:
     """
 
     def __init__(
-        self, sources: IntArray, targets: IntArray, rows: IntArray, ranks: IntArray, *, num: int, mirrored: bool = False
+        self,
+        sources: IntArray,
+        targets: IntArray,
+        rows: IntArray,
+        ranks: IntArray,
+        *,
+        num: int,
+        mirrored: bool = False,
+        concepts: IntArray | None = None,
     ) -> None:
         """Take arcs in any order; `ranks` are twice the code of the relation, plus one if walked to the edge's head.
 
-        `mirrored` says that each edge may be walked both ways.
+        `mirrored` says that each edge may be walked both ways; `concepts` are those that the places stand for.
         """
         order = _order(sources, targets, ranks, num)
         self.num = num
         self.mirrored = mirrored
+        self.concepts = np.arange(num, dtype=np.int32) if concepts is None else concepts.astype(np.int32)
         self.sources = sources[order].astype(np.int32)
         self.targets = targets[order].astype(np.int32)
         self.rows = rows[order]
@@ -76,13 +85,28 @@ class Arcs:
         return np.searchsorted(self.targets[self.back], np.arange(self.num + 1)).astype(np.int64)
 
     @cached_property
+    def no_costs(self) -> IntArray:
+        """Arcs that cost nothing."""
+        return np.zeros(len(self.targets), dtype=np.int64)
+
+    @cached_property
+    def no_rest(self) -> IntArray:
+        """Places from which nothing costs anything."""
+        return np.zeros(self.num, dtype=np.int64)
+
+    @cached_property
+    def no_steps(self) -> _Ints:
+        """Places from which no number of steps is needed."""
+        return np.zeros(self.num, dtype=np.int32)
+
+    @cached_property
     def degree(self) -> _Ints:
-        """How many edges touch each place: one that may be walked both ways counts once."""
-        leaving = np.diff(self.starts)
-        if not self.mirrored:
-            one_way = np.bincount(self.rows)[self.rows] == 1
-            leaving = leaving + np.bincount(self.targets[one_way], minlength=self.num)
-        return leaving.astype(np.int32)
+        """How many edges touch each concept: one that may be walked both ways counts once."""
+        if self.mirrored:
+            return np.diff(self.starts).astype(np.int32)
+        _, once = np.unique(self.rows, return_index=True)
+        ends = self.concepts[np.concatenate([self.sources[once], self.targets[once]])]
+        return np.bincount(ends, minlength=int(self.concepts.max(initial=-1)) + 1).astype(np.int32)
 
 
 def _order(sources: IntArray, targets: IntArray, ranks: IntArray, num: int) -> IntArray:
