@@ -1,0 +1,105 @@
+"""`kgzsl graph`: what there is, what is in it, and other forms of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from kgzsl.cli.running import writable
+
+if TYPE_CHECKING:
+    from kgzsl.graph.knowledge_graph import KnowledgeGraph
+
+__all__ = ["Location", "graph_app", "graph_at"]
+
+Location = Annotated[str, typer.Argument(help="A shipped graph such as wordnet, or a file, a folder or a URL.")]
+
+graph_app = typer.Typer(help="Ask knowledge graphs, look at them, and build the shipped ones.", no_args_is_help=True)
+
+
+@graph_app.command("list")
+def list_command() -> None:
+    """List the graphs that `load_graph` knows."""
+    from kgzsl.sources.catalog import list_graphs
+
+    table = Table("name", "version", "concepts", "edges", "licence", box=None)
+    for entry in list_graphs():
+        table.add_row(entry.name, entry.version, f"{entry.num_concepts:,}", f"{entry.num_edges:,}", entry.licence)
+    Console().print(table)
+
+
+def graph_at(location: str) -> KnowledgeGraph:
+    """A graph that comes with kgzsl, by its name, or one in a file, a folder or at a URL."""
+    from kgzsl.sources.catalog import list_graphs, load_graph
+    from kgzsl.sources.reading import read
+
+    is_path = Path(location).exists() or any(mark in location for mark in "/\\.:")
+    known = {entry.name for entry in list_graphs()}
+    return read(location) if is_path and location not in known else load_graph(location)
+
+
+@graph_app.command()
+def info(graph: Location) -> None:
+    """Show what is in a graph."""
+    _show_info(graph_at(graph))
+
+
+@graph_app.command()
+def audit(
+    graph: Location,
+    html: Annotated[Path | None, typer.Option(help="Write the report here as HTML as well.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Leave out this check, by its code (repeatable).")] = None,
+) -> None:
+    """Look for contradictions, gaps and confused names; exit code 1 if there are errors."""
+    if html is not None:
+        writable(html)
+    report = graph_at(graph).audit(ignore=ignore or ())
+    typer.echo(str(report))
+    if html is not None:
+        html.write_text(report._repr_html_(), encoding="utf-8")
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@graph_app.command()
+def convert(
+    graph: Location,
+    target: Annotated[Path, typer.Argument(help="Where to write; the suffix says the format.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Write a graph in another format: .ttl, .nt, .jsonld, .graphml, .json, .csv, or a folder of Parquet tables."""
+    typer.echo(f"wrote {graph_at(graph).write(target, overwrite=overwrite)}")
+
+
+def _show_info(graph: KnowledgeGraph) -> None:
+    typer.echo(f"{graph.name}: {len(graph):,} concepts, {graph.index.num_edges:,} edges")
+    table = Table("relation", "kind", "inverse", "edges", box=None)
+    for code, relation in enumerate(graph.index.relations):
+        count = int((graph.index.relation == code).sum())
+        table.add_row(relation.name, relation.kind, relation.inverse, f"{count:,}")
+    Console().print(table)
+    typer.echo(f"fingerprint {graph.fingerprint}")
+
+
+@graph_app.command()
+def build(
+    name: Annotated[str, typer.Argument(help="Which graph: freshwater or wordnet.")],
+    source: Annotated[Path, typer.Option(help="The original file, or the folder with the original files.")],
+    target: Annotated[Path | None, typer.Option(help="Folder to write into; graphs/NAME-VERSION by default.")] = None,
+) -> None:
+    """Rebuild a shipped graph, byte for byte, from its original files."""
+    from kgzsl.errors import UnknownNameError
+    from kgzsl.sources.freshwater_build import build_freshwater
+    from kgzsl.sources.wordnet_build import build_wordnet
+
+    recipes = {"freshwater": (build_freshwater, "freshwater-1.0"), "wordnet": (build_wordnet, "wordnet-3.0")}
+    if name not in recipes:
+        raise UnknownNameError("graph with a recipe", name, known=sorted(recipes))
+    build, folder = recipes[name]
+    target = target or Path("graphs", folder)
+    build(source, target)
+    typer.echo(f"wrote {target}")
