@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,27 +15,48 @@ if TYPE_CHECKING:
 
 __all__ = ["ConceptArray"]
 
+_MOST_KEPT = 1_000_000
+
 
 class ConceptArray:
-    """Concepts by position: a second answer that has one shares it, and many are taken at a time."""
+    """Concepts by position: a second answer that has one shares it, and many are taken at a time.
+
+    Whole answers are kept as well, up to a million concepts in all: the graph never changes, and loops ask again.
+    """
 
     def __init__(self, graph: KnowledgeGraph) -> None:
+        self.kept: dict[Hashable, Concepts] = {}
+        self._num_kept = 0
         self._graph = graph
-        self._made: Any = np.empty(len(graph), dtype=object)
+        self._made: list[Concept | None] = [None] * len(graph)
+        self._array: Any = np.empty(len(graph), dtype=object)  # the same, to take many at a time
 
     def at(self, positions: Iterable[int]) -> list[Concept]:
         """The concepts at these positions."""
-        made, graph, found = self._made, self._graph, []
-        for position in positions:
-            concept = made[position]
-            if concept is None:
-                concept = made[position] = Concept(graph, position)
-            found.append(concept)
-        return found
+        made = self._made
+        return [made[position] or self._make(position) for position in positions]
+
+    def _make(self, position: int) -> Concept:
+        concept = self._made[position] = self._array[position] = Concept(self._graph, position)
+        return concept
 
     def taken(self, positions: Any) -> list[Concept]:
         """The concepts at an array of positions, all of which have been found before."""
-        return self._made.take(positions).tolist()  # type: ignore[no-any-return]
+        return self._array.take(positions).tolist()  # type: ignore[no-any-return]
+
+    def keep(self, key: Hashable, answer: Concepts) -> Concepts:
+        """The answer, which `kept` has from now on under its key, if it is not too long."""
+        if len(answer) <= _MOST_KEPT // 10:
+            self._num_kept += len(answer) + 10
+            if self._num_kept > _MOST_KEPT:
+                self.kept.clear()
+                self._num_kept = len(answer) + 10
+            self.kept[key] = answer
+        return answer
+
+    def alone(self, position: int) -> Concepts:
+        """An answer of one concept."""
+        return self.kept.get(position) or self.keep(position, self.answer(self.at([position])))
 
     @staticmethod
     def answer(concepts: Sequence[Concept], distances: Sequence[int] | None = None) -> Concepts:

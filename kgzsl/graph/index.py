@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kgzsl.errors import InputFormatError, UnknownConceptError, UnknownRelationError
 from kgzsl.graph import closure
+from kgzsl.graph.ancestor_sets import AncestorSets
 from kgzsl.graph.lookup import nearest_of
 from kgzsl.graph.relation import KINDS, Relation
 from kgzsl.graph.walking import Walks
@@ -21,14 +22,17 @@ IntArray = NDArray[np.int64]
 class Neighbors:
     """Compressed rows: `of(v)` are the neighbours of position v, sorted; `edges_of(v)` the edges that lead there.
 
-    Edges come in with `rows` ascending, so that among several to one neighbour the first row stands first.
+    `packed` is `indptr` with `indices` behind it: one array reaches a compiled loop sooner than two. Edges come in with
+    `rows` ascending, so that among several to one neighbour the first row stands first.
     """
 
     def __init__(self, sources: IntArray, targets: IntArray, rows: IntArray, num_concepts: int) -> None:
         order = np.argsort(sources * num_concepts + targets, kind="stable")
-        self.indices = targets[order]
+        self.packed: IntArray = np.empty(num_concepts + 1 + len(order), dtype=np.int64)
+        self.indptr, self.indices = self.packed[: num_concepts + 1], self.packed[num_concepts + 1 :]
+        self.indptr[:] = np.searchsorted(sources[order], np.arange(num_concepts + 1))
+        self.indices[:] = targets[order]
         self.rows = rows[order]
-        self.indptr = np.searchsorted(sources[order], np.arange(num_concepts + 1)).astype(np.int64)
         # a memoryview gives Python integers three times as fast as an array
         self._starts = self.indptr.data
         self._targets = self.indices.data
@@ -195,7 +199,10 @@ class GraphIndex:
 
     def up(self, relations: Iterable[str] | str | None = None) -> Neighbors:
         """From heads to tails: for taxonomic relations, to the parents. Relations may be named by their inverses."""
-        return self._walked("up", relations, self._compile_up)  # type: ignore[no-any-return]
+        try:
+            return self._compiled["up", relations]  # type: ignore[no-any-return]
+        except (KeyError, TypeError):
+            return self._walked("up", relations, self._compile_up)  # type: ignore[no-any-return]
 
     def down(self, relations: Iterable[str] | str | None = None) -> Neighbors:
         """From tails to heads: for taxonomic relations, to the children. Relations may be named by their inverses."""
@@ -203,7 +210,10 @@ class GraphIndex:
 
     def around(self, relations: Iterable[str] | str | None = None) -> Neighbors:
         """Both ways."""
-        return self._walked("around", relations, self._compile_around)  # type: ignore[no-any-return]
+        try:
+            return self._compiled["around", relations]  # type: ignore[no-any-return]
+        except (KeyError, TypeError):
+            return self._walked("around", relations, self._compile_around)  # type: ignore[no-any-return]
 
     def _compile_up(self, ahead: tuple[int, ...], back: tuple[int, ...]) -> Neighbors:
         there, here = self._rows(ahead), self._rows(back)
@@ -260,11 +270,17 @@ class GraphIndex:
             "depths", relations, lambda *_: closure.depths(self.up(relations), self.components(relations))
         )
 
-    def ranks(self, relations: Iterable[str] | str | None = None) -> tuple[Neighbors, IntArray, IntArray]:
-        """Parents, the longest way up to a root, and the component of each concept: what lowest ancestors need."""
-        return self._walked(  # type: ignore[no-any-return]
-            "ranks", relations, lambda *_: (self.up(relations), self.depths(relations)[1], self.components(relations))
-        )
+    def ancestor_sets(self, relations: Iterable[str] | str | None = None) -> AncestorSets | None:
+        """The ancestors of each concept as a set that tells the lowest; None where there are cycles."""
+        try:
+            return self._compiled["sets", relations]  # type: ignore[no-any-return]
+        except (KeyError, TypeError):
+            return self._walked("sets", relations, lambda *_: self._compile_sets(relations))  # type: ignore[no-any-return]
+
+    def _compile_sets(self, relations: Iterable[str] | str | None) -> AncestorSets | None:
+        if len(np.unique(self.components(relations))) < self.num_concepts:
+            return None
+        return AncestorSets(self.up(relations), self.depths(relations)[1], self.walks)
 
     def ends(self, relations: Iterable[str] | str | None = None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Whether nothing stands above a concept, and whether nothing below, `[num_concepts]` each.

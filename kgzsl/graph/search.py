@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from kgzsl.graph import walk_kernels
 from kgzsl.graph.walking import distances
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def common_ancestors(index: GraphIndex, positions: Sequence[int], relations: _Re
     if index.walks.are_compiled():
         space = index.walks.take()
         space.start_from(starts)
-        count = walk_kernels.above_all(up.indptr, up.indices, space.array, len(starts))
+        count = index.walks.above_all(up.packed, space.array, len(starts))
         total = space.total_view
         found = {place: total[place] for place in space.places_view[:count].tolist()}
         index.walks.lay_back(space)
@@ -42,22 +41,15 @@ def lowest_common_ancestors(index: GraphIndex, positions: Sequence[int], relatio
 
     On a cycle, where each concept is below the others, all of them stay.
     """
-    up, depth, component = index.ranks(relations)
-    if index.walks.are_compiled():
-        starts = positions if len(positions) == 2 and positions[0] != positions[1] else list(dict.fromkeys(positions))
-        space = index.walks.take()
-        space.start_from(starts)
-        count = walk_kernels.lowest(up.indptr, up.indices, depth, component, space.array, len(starts))
-        lowest: list[int] = space.places_view[:count].tolist()
-        index.walks.lay_back(space)
-        if count < 2:
-            return lowest
-    else:
-        # What is above a common ancestor is one too, so the lowest are those that no edge from another one reaches.
-        common = common_ancestors(index, positions, relations)
-        own = {position: int(component[position]) for position in common}
-        covered = {own[parent] for position in common for parent in up.of(position) if own[parent] != own[position]}
-        lowest = [position for position in common if own[position] not in covered]
+    sets = index.ancestor_sets(relations)
+    if sets is not None:
+        return sets.lowest(positions)
+    # What is above a common ancestor is one too, so the lowest are those that no edge from another one reaches.
+    up, depth, component = index.up(relations), index.depths(relations)[1], index.components(relations)
+    common = common_ancestors(index, positions, relations)
+    own = {position: int(component[position]) for position in common}
+    covered = {own[parent] for position in common for parent in up.of(position) if own[parent] != own[position]}
+    lowest = [position for position in common if own[position] not in covered]
     return sorted(lowest, key=lambda position: (-int(depth[position]), position))
 
 

@@ -8,13 +8,13 @@ each other; every search ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgzsl.errors import InputFormatError, NoPathError
-from kgzsl.graph import search, walk_kernels
+from kgzsl.graph import search
 from kgzsl.graph.concepts import Concepts
 from kgzsl.graph.path import Path
 from kgzsl.graph.relation import POSITIVE_KINDS
@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 _Relations = Iterable[str] | str | None
+_MANY = 24  # concepts: below, they are taken faster one by one
 
 
 def ancestors(
@@ -210,11 +211,14 @@ def lowest_common_ancestors(graph: KnowledgeGraph, *ids: str, relations: _Relati
     >>> kgzsl.load_graph("wordnet").lowest_common_ancestors("tiger.n.02", "lion.n.01", "dog.n.01").ids
     ('carnivore.n.01',)
     """
-    places = (
-        (_at(graph, ids[0]), _at(graph, ids[1])) if len(ids) == 2 else _several(graph, ids)  # most ask for two
-    )
-    array = graph.concept_array
-    return array.answer(array.at(search.lowest_common_ancestors(graph.index, places, relations)))
+    try:  # ids as they are: no detours
+        a, b = ids
+        position = graph.concept_columns.position
+        places: Sequence[int] = (position[a], position[b])
+    except (ValueError, KeyError, TypeError):
+        places = _several(graph, ids)
+    array, found = graph.concept_array, search.lowest_common_ancestors(graph.index, places, relations)
+    return array.alone(found[0]) if len(found) == 1 else array.answer(array.at(found))
 
 
 def is_a(graph: KnowledgeGraph, id: str, ancestor: str, *, relations: _Relations = None) -> bool:
@@ -229,7 +233,7 @@ def is_a(graph: KnowledgeGraph, id: str, ancestor: str, *, relations: _Relations
     walks = graph.index.walks
     if walks.are_compiled():
         space = walks.take()
-        found = walk_kernels.is_reached(up.indptr, up.indices, space.array, start, wanted)
+        found = walks.is_reached(up.packed, space.array, start, wanted)
         walks.lay_back(space)
         return bool(found)
     return wanted in search.distances(up, start)
@@ -256,8 +260,10 @@ def taxonomic_distance(graph: KnowledgeGraph, a: str, b: str, *, relations: _Rel
 
 def _at(graph: KnowledgeGraph, id: str) -> int:
     """`graph.position`, without a detour for ids as they are."""
-    found = graph.concept_columns.position.get(id) if isinstance(id, str) else None
-    return graph.position(id) if found is None else found
+    try:
+        return graph.concept_columns.position[id]
+    except (KeyError, TypeError):
+        return graph.position(id)
 
 
 def _several(graph: KnowledgeGraph, ids: tuple[str, ...]) -> list[int]:
@@ -281,20 +287,27 @@ def _listed(graph: KnowledgeGraph, positions: Iterable[int]) -> Concepts:
 
 def _found(graph: KnowledgeGraph, neighbors: Neighbors, id: str, limit: int | None, include_self: bool) -> Concepts:
     """All within `limit` steps, nearest first, then by position."""
-    start, walks, array, first = _at(graph, id), graph.index.walks, graph.concept_array, 0 if include_self else 1
+    array = graph.concept_array
+    key = neighbors, _at(graph, id), limit, include_self
+    kept = array.kept.get(key)
+    return array.keep(key, _walked(graph, *key)) if kept is None else kept
+
+
+def _walked(graph: KnowledgeGraph, neighbors: Neighbors, start: int, limit: int | None, include_self: bool) -> Concepts:
+    walks, array, first = graph.index.walks, graph.concept_array, 0 if include_self else 1
     if not walks.compiled:
         found = search.distances(neighbors, start, limit=limit)
         walks.are_compiled(len(found))
         return array.answer(array.at(list(found)[first:]), list(found.values())[first:])
     space = walks.take()
     most = -1 if limit is None else limit
-    count = walk_kernels.walk(neighbors.indptr, neighbors.indices, space.array, start, most)
-    if count > 0:
+    count = walks.walk(neighbors.packed, space.array, start, most)
+    if count > _MANY:
         concepts = array.taken(space.places[first:count])
-    else:  # some are found for the first time
-        count = -count
+    else:  # negative where some are found for the first time
+        count = abs(count)
         concepts = array.at(space.places_view[:count].tolist())[first:]
-    steps = space.steps_view[first:count].tolist()
+    steps = space.steps(first, count, most)
     walks.lay_back(space)
     return array.answer(concepts, steps)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,10 +44,24 @@ class Workspace:
         self.steps_view = self.array[2].data
         self.total_view = self.array[3].data
 
-    def start_from(self, positions: Sequence[int]) -> None:
-        """Name the starts of a walk from several."""
-        for turn, position in enumerate(positions):
-            self.steps_view[-1 - turn] = position
+    def steps(self, first: int, count: int, limit: int) -> Sequence[int]:
+        """The steps at which a walk with this limit found the places from `first` to `count`."""
+        if not 0 < limit <= 3 or count < 30:
+            steps: list[int] = self.steps_view[first:count].tolist()
+            return steps
+        found: tuple[int, ...] = (0,)[first:]
+        before = 1
+        for depth, last in enumerate(self.total_view[1 : limit + 1].tolist(), 1):
+            found += (depth,) * (last - before)
+            before = last
+        return found
+
+    def start_from(self, positions: Iterable[int]) -> None:
+        """Name the starts, no two alike, of walks from several."""
+        starts, place = self.steps_view, 0
+        for position in positions:
+            place -= 1
+            starts[place] = position
 
 
 class Walks:
@@ -60,6 +74,8 @@ class Walks:
         self.num_concepts = num_concepts
         self.patience = patience
         self.compiled = False
+        self.walk, self.is_reached = walk_kernels.walk.python, walk_kernels.is_reached.python
+        self.above_all = walk_kernels.above_all.python
         self._done = 0
         self._spaces: list[Workspace] = []
 
@@ -73,6 +89,8 @@ class Walks:
             if kernel.compiled is kernel.python:  # no numba: lists and dicts are faster than its lines as Python
                 self.patience = None
             else:
+                self.walk, self.is_reached = kernel.compiled, walk_kernels.is_reached.compiled
+                self.above_all = walk_kernels.above_all.compiled
                 self.compiled = True
         return self.compiled
 
@@ -91,7 +109,7 @@ class Walks:
         """What is reached from `start` and at how many steps, nearest first, then by position, `start` included."""
         if self.compiled:
             space = self.take()
-            count = abs(walk_kernels.walk(neighbors.indptr, neighbors.indices, space.array, start, -1))
+            count = abs(self.walk(neighbors.packed, space.array, start, -1))
             found = space.array[1, :count].copy(), space.array[2, :count].copy()
             space.array[4, found[0]] = 0  # nothing has been made for them
             self.lay_back(space)
