@@ -139,16 +139,43 @@ def follow(graph: KnowledgeGraph, ids: Iterable[str] | str, pattern: str) -> Con
 
 
 def match(graph: KnowledgeGraph, pattern: str, *, limit: int | None = None) -> Table:
-    """Rows for which all the patterns hold: `"?x is_a equine.n.01 . ?x has_part ?y"`; drawn as they are read.
+    """A row for each way in which all the patterns hold, sorted by its columns; rows are found as they are read.
 
-    `kgzsl.query.matching` has the grammar and the order.
+    Patterns are parted by ` . `, `;` or a new line; names with a `?` are variables, and a relation may be a pattern as
+    in `follow`. What compares is a filter: `?y != hoof.n.01`, `label(?x) contains "big"`, `FILTER NOT EXISTS { ... }`.
+    Cells are `Concept`, or names of relations. `limit` is how many rows there may be; without it an answer of over
+    5,000,000 is a `ResourceLimitError`. `kgzsl.query.matching` has the grammar.
+
+    >>> import kgzsl
+    >>> kg = kgzsl.load_graph("wordnet")
+    >>> print(kg.match('?x is_a+ equine.n.01 . ?x has_part ?part . label(?x) contains "horse"', limit=3))
+    x           part
+    horse.n.01  encolure.n.01
+    horse.n.01  gaskin.n.01
+    horse.n.01  horse's_foot.n.01
     """
     found: Table = DOORS.load("match")(graph, pattern, limit=limit)
     return found
 
 
 def sparql(graph: KnowledgeGraph, query: str) -> Any:
-    """The answer of a SPARQL 1.1 engine over this graph: a `Table`, a bool for ASK, a graph for CONSTRUCT."""
+    """The answer of a SPARQL 1.1 engine over this graph: a `Table`, or a bool for ASK.
+
+    `c:tiger.n.02` is the concept with this id, `r:is_a` the relation, and `rdfs:label`, `skos:altLabel` and
+    `skos:definition` its texts; other signs than letters, digits and `_.-~:/` are percent-encoded. CONSTRUCT and
+    DESCRIBE give a table of triples, which `add_edges` takes. Nothing is fetched or changed: SERVICE and updates are an
+    `UnsafeInputError`. The first query of a graph fills a store in memory; see `kgzsl.query.sparql`.
+
+    >>> import networkx
+    >>> from kgzsl.graph import KnowledgeGraph
+    >>> animals = networkx.DiGraph([("dog", "mammal"), ("cat", "mammal"), ("mammal", "animal")])
+    >>> kg = KnowledgeGraph.from_networkx(animals, relation="is_a")
+    >>> print(kg.sparql("SELECT ?x { ?x r:is_a+ c:animal }"))
+    x
+    cat
+    dog
+    mammal
+    """
     return DOORS.load("sparql")(graph, query)
 
 
