@@ -164,6 +164,8 @@ class Path:
             return NotImplemented
         if len(self) != len(other) or self.start != other.start:
             return False
+        if self._graph is other._graph and self._graph is not None:
+            return list(self._rows) == list(other._rows) and list(self._places) == list(other._places)
         return self.edges == other.edges and self.forward == other.forward
 
     def __hash__(self) -> int:
@@ -195,8 +197,12 @@ class Path:
         if not isinstance(other, Path):
             return NotImplemented
         if self.end != other.start:
-            raise InputFormatError(f"a path that ends at {self.end!r} is not continued by one from {other.start!r}")
+            ends = f"ends at {str(self.end)!r} is not continued by one from {str(other.start)!r}"
+            raise InputFormatError(f"a path that {ends}")
         cost = None if self._cost is None and other._cost is None else fsum((self.cost, other.cost))
+        if self._graph is other._graph and self._graph is not None:
+            places, rows = [*self._places, *other._places[1:]], [*self._rows, *other._rows]
+            return Path.found(self._graph, places, rows, cost=cost)
         return Path(
             self.start,
             self.edges + other.edges,

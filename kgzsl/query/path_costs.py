@@ -12,7 +12,8 @@ None         every edge costs the same: the shortest path is that of the fewest 
 a mapping    what an edge of a relation costs, by name or kind; `^is_a`, or the inverse's name, where walking from
              tail to head costs something else. What is more exact counts: `^is_a` over `is_a` over `taxonomic`. Without
              `relations`, the relations in the mapping are those that are walked.
-a function   from `Edge` to its cost. It is asked once about each edge of the chosen relations, in every question.
+a function   from `Edge` to its cost. In every question it is asked once about each edge of the chosen relations; with
+             `max_length` only about those that lie on a way that short.
 
 Costs are finite and at least 0. They are compared as whole numbers, in units of which the dearest edge has at least
 2**60 / (4 * num_concepts) - for WordNet, 13 decimal digits - so that what costs the same is the same whatever the
@@ -43,8 +44,13 @@ Weight = str | Mapping[str, float] | Callable[[Edge], float] | None
 _ADVICE = "weight= is None, 'weight', 'hub', a mapping from relations to costs, or a function from an Edge to its cost"
 
 
-def arc_costs(graph: KnowledgeGraph, arcs: Arcs, weight: Weight) -> NDArray[np.float64] | None:
-    """What each arc costs, `[num_arcs]`; None if only their number counts."""
+def arc_costs(
+    graph: KnowledgeGraph, arcs: Arcs, weight: Weight, *, within: Callable[[], NDArray[np.bool_] | None] = lambda: None
+) -> NDArray[np.float64] | None:
+    """What each arc costs, `[num_arcs]`; None if only their number counts.
+
+    A function is asked only about the arcs that `within` says may be walked; the others cost as much as the dearest.
+    """
     if weight is None:
         return None
     if isinstance(weight, str):
@@ -59,9 +65,13 @@ def arc_costs(graph: KnowledgeGraph, arcs: Arcs, weight: Weight) -> NDArray[np.f
         return _mapped_costs(graph, arcs, weight)
     if not callable(weight):
         raise InputFormatError(f"{_ADVICE}; not {type(weight).__name__} {weight!r:.80}")
-    rows, places = np.unique(arcs.rows, return_inverse=True)
+    inside = within()
+    asked = arcs.rows if inside is None else arcs.rows[inside]
+    rows, places = np.unique(asked, return_inverse=True)
     said = [_checked(weight(edge), edge) for edge in graph.edges_at(rows.tolist())]
-    return np.array(said, dtype=np.float64)[places]
+    costs = np.full(len(arcs.rows), max(said, default=0.0))
+    costs[slice(None) if inside is None else inside] = np.array(said, dtype=np.float64)[places]
+    return costs
 
 
 def whole_costs(costs: NDArray[np.float64], num: int) -> IntArray:

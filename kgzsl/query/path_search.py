@@ -99,6 +99,19 @@ class Search:
             self._goals, self.a, self.b, early,
         )  # fmt: skip
 
+    def within(self) -> NDArray[np.bool_] | None:
+        """Whether each arc may be on a way of at most `limit` arcs; None if there is no limit."""
+        if self.limit >= FAR:
+            return None
+        arcs = self.arcs
+        ahead = self._steps(early=False)
+        starts = np.array([self.start], dtype=np.int32)
+        behind = steps_back(
+            arcs.starts, arcs.targets, arcs.concepts, arcs.degree, self.most, starts, self.b, self.a, self.limit, False
+        )
+        inside: NDArray[np.bool_] = behind[arcs.sources].astype(np.int64) + ahead[arcs.targets] < self.limit
+        return inside
+
     def way(self, arcs: tuple[int, ...]) -> Way:
         """A way along arcs from the start."""
         chosen = list(arcs)

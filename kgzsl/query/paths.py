@@ -10,6 +10,7 @@ tail to head.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +68,8 @@ def paths(
         arcs = product.arcs
         first, named = product.start(start), f"the pattern {pattern!r}"
         goals = product.goals(end)
-    costs = arc_costs(graph, arcs, weight)
-    search = Search(arcs, first, end, goals, costs, limit, min(checked_degree(max_degree), FAR))
+    search = Search(arcs, first, end, goals, None, limit, min(checked_degree(max_degree), FAR))
+    search = replace(search, costs=arc_costs(graph, arcs, weight, within=search.within))
     if start == end and search.start in search.goals:
         return (Path.found(graph, [start], [], cost=None if weight is None else 0.0),)
     if num == 1 and limit >= FAR and pattern is None:
