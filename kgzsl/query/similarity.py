@@ -13,7 +13,7 @@ measure         definition                                                      
 `res`           m, the most IC(a) of all a in CA                                        Resnik 1995
 `lin`           2 m / (IC(x) + IC(y))                                                   Lin 1998
 `jcn_distance`  IC(x) + IC(y) - 2 m; less is more alike                                 Jiang and Conrath 1997
-`jcn`           1 / jcn_distance, infinite at 0                                         as NLTK and WordNet::Similarity
+`jcn`           1 / jcn_distance, infinite at 0                                         as NLTK has it
 ==============  ======================================================================  ==============================
 
 Full names do as well: "wu_palmer", "leacock_chodorow", "resnik", "jiang_conrath". What the papers, NLTK and `wn` leave
@@ -100,8 +100,11 @@ def similarity(
     """
     asked = _measure(graph, measure, ic, relations, compat, virtual_root)
     if isinstance(b, str):
-        node = asked.ancestry.node_of
-        return asked.pair(node[graph.position(a)], node[graph.position(b)])
+        node, place = asked.ancestry.node_of, graph.concept_columns.position
+        x, y = place.get(a), place.get(b)
+        if x is None or y is None:
+            x, y = graph.position(a), graph.position(b)
+        return asked.pair(node[x], node[y])
     return compared(asked, _nodes(graph, asked, [a]), _nodes(graph, asked, b))[0]
 
 

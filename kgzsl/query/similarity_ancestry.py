@@ -46,7 +46,8 @@ class Ancestry:
     """Ancestors and their distances among the nodes of a taxonomy; a node is a concept, or all those on one cycle.
 
     Nodes are numbered in the order of their first concepts. `node` holds the node of each concept, `first` the first
-    concept of each node, `shortest` and `longest` the edges from each node up to a root.
+    concept of each node, `shortest` and `longest` the edges from each node up to a root. `known` has what `above` was
+    asked for, and is never empty for a node, so `known.get(node) or above(node)` saves a call.
     """
 
     def __init__(self, index: GraphIndex, relations: Iterable[str] | str | None) -> None:
@@ -58,7 +59,7 @@ class Ancestry:
         self.deepest = int(self.longest.max(initial=0))
         # a memoryview gives Python integers three times as fast as an array
         self.node_of, self.root_steps = self.node.data, self.shortest.data
-        self._known: dict[int, dict[int, int]] = {}
+        self.known: dict[int, dict[int, int]] = {}
         self._held = 0
         self._by_parents = True
         self._starts: IntArray | None = None
@@ -67,26 +68,26 @@ class Ancestry:
 
     def above(self, node: int) -> dict[int, int]:
         """The fewest edges up to each ancestor of a node, itself at 0. Not to be written to."""
-        found = self._known.get(node)
+        found = self.known.get(node)
         return self._climb(node) if found is None else found
 
     def _climb(self, node: int) -> dict[int, int]:
         if self._held > MOST_HELD:
-            self._known, self._held = {}, 0  # not cleared: another thread may be reading
+            self.known, self._held = {}, 0  # not cleared: another thread may be reading
         if self._by_parents and self.longest[node] <= _SHALLOW:
             found = self._from_parents(node)
             if found is not None:
                 return found
             self._by_parents = False
-            self._known, self._held = {}, 0
+            self.known, self._held = {}, 0
         found = search.distances(self.up, node)
-        self._known[node] = found
+        self.known[node] = found
         self._held += len(found)
         return found
 
     def _from_parents(self, node: int) -> dict[int, int] | None:
         """What is above a node by what is above its parents; None if that were too much to keep."""
-        known, parents_of, waiting, added = self._known, self.up.of, [node], 0
+        known, parents_of, waiting, added = self.known, self.up.of, [node], 0
         while waiting:
             here = waiting[-1]
             parents = parents_of(here)
@@ -130,6 +131,8 @@ class Ancestry:
 
     def closure(self) -> Above:
         """What is above every node; `ResourceLimitError` if that is too much."""
+        if int(self.longest.sum()) + self.size > MOST_PAIRS:  # no node has fewer ancestors than its longest way up
+            raise too_many_pairs(self.size)
         nodes, ancestors, steps = self.index.ancestor_pairs(self.relations)
         if self._starts is None:
             self._starts = np.searchsorted(nodes, np.arange(self.size + 1)).astype(np.int64)

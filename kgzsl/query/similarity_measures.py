@@ -27,6 +27,7 @@ __all__ = [
     "ByInformation",
     "FloatArray",
     "Measure",
+    "fewest_steps",
     "jiang_conrath",
     "looked_up",
     "measure_named",
@@ -128,6 +129,20 @@ def similarity_of_distance(steps: float, deepest: tuple[float, ...]) -> float:
     return -math.log((steps + 1) / (2.0 * deepest[0])) if steps < math.inf else -math.inf
 
 
+def fewest_steps(above_x: dict[int, int], above_y: dict[int, int]) -> float:
+    """The fewest steps up to a common ancestor and down again; infinite without one.
+
+    >>> fewest_steps({2: 0, 1: 1, 0: 2}, {3: 0, 1: 2, 0: 1})
+    3
+    """
+    fewest = math.inf
+    for node in above_x.keys() & above_y.keys():
+        steps = above_x[node] + above_y[node]
+        if steps < fewest:  # noqa: PLR1730
+            fewest = steps
+    return fewest
+
+
 @dataclass(frozen=True, eq=False)
 class ByDistance:
     """Path and Leacock-Chodorow: by the fewest edges up to a common ancestor and down again."""
@@ -142,11 +157,7 @@ class ByDistance:
 
     def pair(self, x: int, y: int) -> float:
         above_x, above_y = self.ancestry.above(x), self.ancestry.above(y)
-        fewest = math.inf
-        for node in above_x.keys() & above_y.keys():
-            steps = above_x[node] + above_y[node]
-            if steps < fewest:  # noqa: PLR1730
-                fewest = steps
+        fewest = fewest_steps(above_x, above_y)
         if self.root and x != y:
             shortest = self.ancestry.root_steps
             fewest = min(fewest, shortest[x] + shortest[y] + 2)
@@ -185,17 +196,18 @@ class ByDepth:
         return (self.ancestry.longest + 1 + self.root).astype(np.float64)
 
     @cached_property
-    def _depths(self) -> list[float]:
-        depths: list[float] = self._depth.tolist()  # lists are read fastest
+    def _twice_deep(self) -> list[float]:
+        depths: list[float] = (2 * self._depth).tolist()  # lists are read fastest
         return depths
 
     def pair(self, x: int, y: int) -> float:
         if x == y:
             return 1.0
-        above_x, above_y, depths = self.ancestry.above(x), self.ancestry.above(y), self._depths
-        most = 0.0
+        known, twice_deep, most = self.ancestry.known, self._twice_deep, 0.0
+        above_x = known.get(x) or self.ancestry.above(x)
+        above_y = known.get(y) or self.ancestry.above(y)
         for node in above_x.keys() & above_y.keys():
-            twice = 2 * depths[node]
+            twice = twice_deep[node]
             value = twice / (above_x[node] + above_y[node] + twice)
             if value > most:  # noqa: PLR1730
                 most = value
@@ -234,9 +246,10 @@ class ByInformation:
         return contents
 
     def pair(self, x: int, y: int) -> float:
-        contents = self._contents
-        most = -math.inf
-        for node in self.ancestry.above(x).keys() & self.ancestry.above(y).keys():
+        known, contents, most = self.ancestry.known, self._contents, -math.inf
+        above_x = known.get(x) or self.ancestry.above(x)
+        above_y = known.get(y) or self.ancestry.above(y)
+        for node in above_x.keys() & above_y.keys():
             value = contents[node]
             if value > most:  # noqa: PLR1730
                 most = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from kgzsl.query.similarity_measures import (
     Asked,
     ByInformation,
     FloatArray,
+    fewest_steps,
     jiang_conrath,
     looked_up,
     similarity_of_distance,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["NltkByDepth", "NltkByDistance", "NltkByInformation", "Parts", "parts_of_speech"]
 
 _FAKE_ROOT = "*ROOT*"
+_MOST_DETOURS = 200_000
 _INFINITY = 1e300  # NLTK's
 _OF_ITSELF = {"jcn": _INFINITY, "jcn_distance": 0.0}
 
@@ -41,6 +44,11 @@ class Parts:
     rooted: NDArray[np.bool_]
     deepest: FloatArray
     """By part: edges from the deepest node of it to its root, fake or not."""
+
+    @cached_property
+    def rooted_bytes(self) -> bytes:
+        """`rooted`, read faster one at a time."""
+        return self.rooted.tobytes()
 
 
 def parts_of_speech(graph: KnowledgeGraph, ancestry: Ancestry) -> Parts:
@@ -59,7 +67,7 @@ def parts_of_speech(graph: KnowledgeGraph, ancestry: Ancestry) -> Parts:
         needed = names != "n"
         return Parts(part.astype(np.int64), needed[part], deepest + needed)
 
-    return graph.index._once(("parts of speech", ancestry.index, str(ancestry.relations)), found)  # type: ignore[no-any-return]
+    return graph.index._once(("parts of speech", ancestry), found)  # type: ignore[no-any-return]
 
 
 def _to_fake_root(above: Above) -> IntArray:
@@ -79,13 +87,14 @@ class NltkByDistance:
     parts: Parts
 
     def pair(self, x: int, y: int) -> float:
-        part, rooted = self.parts.part, self.parts.rooted
+        rooted = self.parts.rooted_bytes
         above_x, above_y = self.ancestry.above(x), self.ancestry.above(y)
-        fewest = min((above_x[node] + above_y[node] for node in above_x.keys() & above_y.keys()), default=math.inf)
+        fewest = fewest_steps(above_x, above_y)
         if self.root and x != y and (rooted[x] or rooted[y]):
             fewest = min(fewest, max(above_x.values()) + max(above_y.values()) + 2)
         if self.measure == "path":
             return similarity_of_distance(fewest, ()) if fewest < math.inf else math.nan
+        part = self.parts.part
         if part[x] != part[y] or fewest == math.inf:
             return math.nan
         return similarity_of_distance(fewest, (float(self.parts.deepest[part[x]]),))
@@ -125,40 +134,61 @@ class NltkByDepth:
 
     def _steps(self, node: int) -> dict[int, int]:
         """Steps of the shortest path from a node to each of its ancestors."""
-        above = self.ancestry.above(node)
-        if max(above.values()) + 1 == len(above):  # one chain
-            return above
         found = self._detours.get(node)
-        if found is None:
+        return self._detoured(node) if found is None else found
+
+    def _detoured(self, node: int) -> dict[int, int]:
+        above = self.ancestry.above(node)
+        found = above
+        if max(above.values()) + 1 < len(above):  # more than one chain
             found = {}
             for ancestor in above:
                 further = self.ancestry.above(ancestor)
                 found[ancestor] = min(above[other] + up for other, up in further.items())
-            if len(self._detours) > 100_000:
-                self._detours.clear()
-            self._detours[node] = found
+        if len(self._detours) > _MOST_DETOURS:
+            self._detours.clear()
+        self._detours[node] = found
         return found
+
+    @cached_property
+    def _rank(self) -> Callable[[int], int]:
+        """Of several ancestors, NLTK takes the one of the highest rank: far from the root, first by name."""
+        size = self.ancestry.size
+        ranks: list[int] = (self.ancestry.shortest * size + np.arange(size)[::-1]).tolist()
+        return ranks.__getitem__
+
+    @cached_property
+    def _rooted(self) -> bytes:
+        return (self.parts.rooted & self.root).tobytes()
 
     @cached_property
     def _before_root(self) -> NDArray[np.bool_]:
         return np.array([id_ < _FAKE_ROOT for id_ in self.ancestry.index.ids], dtype=np.bool_)
 
     def pair(self, x: int, y: int) -> float:
-        above_x, above_y = self.ancestry.above(x), self.ancestry.above(y)
-        shortest, rooted = self.ancestry.root_steps, self.parts.rooted
-        common = above_x.keys() & above_y.keys()
-        chosen = -1
+        steps_x = self._detours.get(x) or self._steps(x)
+        steps_y = self._detours.get(y) or self._steps(y)
+        common = steps_x.keys() & steps_y.keys()
+        shortest, chosen = self.ancestry.root_steps, -1
         if common:
-            chosen = min(common, key=lambda node: (-shortest[node], node != x, node))
-        fake = self.root and bool(rooted[x] or rooted[y])
-        if fake and chosen >= 0:
-            fake = bool(shortest[chosen] == 0 and chosen != x and self.ancestry.index.ids[chosen] >= _FAKE_ROOT)
-        if fake:
-            return 2.0 / (max(above_x.values()) + max(above_y.values()) + 4)
+            chosen = max(common, key=self._rank)
+            if x in common and shortest[x] == shortest[chosen]:
+                chosen = x
+        rooted = self._rooted
+        if rooted[x] or rooted[y]:
+            first = shortest[chosen] == 0 and chosen != x and self.ancestry.index.ids[chosen] >= _FAKE_ROOT
+            if chosen < 0 or first:
+                above_x, above_y = self.ancestry.above(x), self.ancestry.above(y)
+                return 2.0 / (max(above_x.values()) + max(above_y.values()) + 4)
         if chosen < 0:
             return math.nan
-        depth = int(self.ancestry.longest[chosen]) + 1
-        return (2.0 * depth) / (self._steps(x)[chosen] + depth + self._steps(y)[chosen] + depth)
+        depth = self._depths[chosen]
+        return (2.0 * depth) / (steps_x[chosen] + depth + steps_y[chosen] + depth)
+
+    @cached_property
+    def _depths(self) -> list[int]:
+        depths: list[int] = (self.ancestry.longest + 1).tolist()
+        return depths
 
     def block(self, xs: Asked, ys: Asked) -> FloatArray:
         out = np.empty((len(xs.nodes), len(ys.nodes)))
