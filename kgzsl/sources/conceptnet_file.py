@@ -216,12 +216,13 @@ def _read_ahead(blocks: Iterator[Block]) -> Generator[Block]:
             put(error)
 
     thread = threading.Thread(target=work, name="kgzsl read-ahead", daemon=True)
-    thread.start()
     try:
+        thread.start()  # inside: an interrupt may come while it waits for the thread
         while (item := ready.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
             yield item
     finally:
         stopped.set()
-        thread.join()
+        if thread.is_alive():
+            thread.join()

@@ -6,6 +6,7 @@ import pytest
 
 from kgzsl.errors import DataMissingError, SourceError
 from kgzsl.sources.wndb import collector_paused, database_folder, read_index, read_synsets
+from kgzsl.sources.wordnet import read_wordnet
 
 
 def patched(path: Path, line: int, old: str, new: str) -> Path:
@@ -134,6 +135,19 @@ def test_index_field_that_is_not_what_it_must_be_is_named(toy_wordnet, old: str,
     with pytest.raises(SourceError, match=re.escape(reason)) as caught:
         read_index(path)
     assert caught.value.line == 3
+
+
+def test_no_path_is_made_of_what_a_file_says(toy_wordnet) -> None:  # A16
+    folder = toy_wordnet()
+    path = patched(folder / "index.noun", 3, " 00000", " ../../../../etc/passwd ")
+    opened = []
+    with pytest.MonkeyPatch.context() as patch:
+        real = Path.open
+        patch.setattr(Path, "open", lambda self, *given, **named: (opened.append(self), real(self, *given, **named))[1])
+        with pytest.raises(SourceError, match=r"line 3: .*(is not 8 digits|announces)"):
+            read_wordnet(folder)
+    assert {path.parent for path in opened} <= {folder}
+    assert path.exists()
 
 
 def test_garbage_collector_is_on_again_after_an_error() -> None:

@@ -62,6 +62,14 @@ def test_the_taxonomy_has_no_cycle_but_the_topics_have(wordnet: KnowledgeGraph) 
     ]
 
 
+def test_questions_about_topics_end_though_they_turn_in_a_circle(wordnet: KnowledgeGraph) -> None:  # A14
+    above = [concept.id for concept in wordnet.ancestors("computer.n.01", relations="has_domain_topic")]
+    assert "computer_science.n.01" in above
+    assert "computer.n.01" not in above
+    assert len(above) == len(set(above))
+    assert wordnet.depth("computer.n.01", relations="has_domain_topic", longest=True) >= 0
+
+
 @pytest.mark.parametrize(
     ("relation", "count"),
     [
