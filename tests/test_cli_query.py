@@ -151,6 +151,15 @@ def test_query_follows_a_pattern(zoo):
     assert r"bad\x1b[31m red" in done.stdout
 
 
+def test_query_asks_sparql(zoo):
+    done = ask("query", "--sparql", "SELECT ?x { ?x r:is_a c:a3 }", "--graph", zoo, "--labels")
+    assert done.stdout.splitlines() == ["x   x_label", "a1  zèbre", "a2  horse"]
+    assert ask("query", "--sparql", "ASK { c:a1 r:is_a c:a3 }", "--graph", zoo).stdout == "yes\n"
+    assert ask("query", "--sparql", "ASK { c:a1 r:is_a c:a2 }", "--graph", zoo, "--csv").stdout == "answer\nFalse\n"
+    done = process("query", "--sparql", "SELECT", "--graph", zoo)
+    assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (3, "", False)
+
+
 def test_no_rows_are_no_error(zoo):
     done = ask("query", "a2 is_a ?x . ?x is_a ?y", "--graph", zoo)
     assert (done.exit_code, done.stdout, done.stderr) == (0, "x  y\n", "no rows\n")

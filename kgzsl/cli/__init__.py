@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kgzsl._version import __version__
-from kgzsl.cli import asking
+from kgzsl.cli.asking import add_questions
 from kgzsl.cli.graphs import graph_app
 from kgzsl.cli.measuring import bench_app, demo
 from kgzsl.cli.running import CommandGroup, run, shown
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo)
-asking.add_to(graph_app)
+add_questions(graph_app)
 app.add_typer(graph_app, name="graph")
 app.add_typer(bench_app, name="bench")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
     from kgzsl.graph.path import Path
 
-__all__ = ["add_to", "find", "path", "query"]
+__all__ = ["add_questions", "find", "path", "query"]
 
 _Graph = Annotated[
     str, typer.Option("--graph", "-g", help="A shipped graph such as wordnet, or a file, a folder or a URL.")
@@ -29,7 +29,7 @@ _NOTHING_FOUND = 3
 _ARGUMENTS = ("directed", "limit", "max_degree", "max_length", "pattern", "relations", "weight")
 
 
-def add_to(app: typer.Typer) -> None:
+def add_questions(app: typer.Typer) -> None:
     """Make these functions commands."""
     for command in (find, path, query):
         app.command()(command)
@@ -125,7 +125,7 @@ def query(
 
     kgzsl graph query --follow dog.n.01 'is_a+/has_part'
 
-    kgzsl graph query --sparql 'SELECT ...' --json
+    kgzsl graph query --sparql 'SELECT ?x { ?x r:is_a c:canine.n.02 }'
     """
     if sparql and follow is not None:
         raise typer.BadParameter("--sparql and --follow exclude each other")
@@ -146,17 +146,14 @@ def query(
 
 
 def _show(answer: Any, form: Form, *, labels: bool) -> None:
-    """What SPARQL answers: rows, yes or no, or a graph."""
-    if isinstance(answer, bool):
-        if form.is_data:
-            form.rows(("answer",), [(answer,)])
-        else:
-            typer.echo("yes" if answer else "no")
-    elif hasattr(answer, "columns"):
+    """Rows, or yes or no."""
+    if not isinstance(answer, bool):
         columns = [each for name in answer.columns for each in ((name, f"{name}_label") if labels else (name,))]
         form.rows(columns, map(_labelled, answer) if labels else answer)
+    elif form.is_data:
+        form.rows(("answer",), [(answer,)])
     else:
-        typer.echo(answer.serialize(format="turtle"))
+        typer.echo("yes" if answer else "no")
 
 
 def _labelled(row: Sequence[Any]) -> list[Any]:

@@ -4,6 +4,7 @@ NetworkX looks for backends when it is imported, so all that goes through it run
 package is a distribution with the entry points of pyproject.toml, whether it is installed here or not.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -41,10 +42,11 @@ def run(tmp_path_factory):
     (folder / "entry_points.txt").write_text("\n".join(lines))
 
     def process(*arguments, **environment):
-        paths = os.pathsep.join([str(place), str(ROOT), os.environ.get("PYTHONPATH", "")])
+        more = environment.pop("PYTHONPATH", "")
+        paths = os.pathsep.join([str(place), str(ROOT), more, os.environ.get("PYTHONPATH", "")])
         return subprocess.run(
             [sys.executable, *arguments],
-            env={**os.environ, "PYTHONPATH": paths, **environment},
+            env={**os.environ, **environment, "PYTHONPATH": paths},
             cwd=place,
             capture_output=True,
             text=True,
@@ -68,15 +70,41 @@ NETWORKX_TESTS = (
 )
 
 
+COUNTING = """
+import collections, functools, json
+from kgzsl.dispatch.backend import Backend
+from kgzsl.dispatch.info import get_info
+
+asked = collections.Counter()
+
+def counted(name, function):
+    @functools.wraps(function)
+    def counting(*args, **kwargs):
+        asked[name] += 1
+        return function(*args, **kwargs)
+    return counting
+
+for name in get_info()["functions"]:
+    setattr(Backend, name, counted(name, getattr(Backend, name)))
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line("asked " + json.dumps(asked))
+"""
+
+
 @pytest.mark.slow
-def test_networkx_passes_its_own_tests(run):
+def test_networkx_passes_its_own_tests(run, tmp_path):
+    (tmp_path / "counting.py").write_text(COUNTING)
     done = run(
-        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-rxX", "--pyargs", *NETWORKX_TESTS),
+        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "counting", "--pyargs", *NETWORKX_TESTS),
         NETWORKX_TEST_BACKEND="kgzsl",
         NETWORKX_FALLBACK_TO_NX="1",
+        PYTHONPATH=str(tmp_path),
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 150
+    asked = json.loads(re.search(r"^asked (.*)$", done.stdout, re.MULTILINE)[1])
+    assert sorted(asked) == OWN, "each of our functions was asked by NetworkX's tests"
 
 
 THROUGH_NETWORKX = """
