@@ -9,7 +9,7 @@ from scipy.special import logsumexp, softmax
 from kgzsl.decision.classes import LabelSpace
 from kgzsl.decision.problem import Problem
 from kgzsl.errors import InputFormatError
-from kgzsl.explain.decision import Candidate, Decision, Predicted
+from kgzsl.explain.decision import Candidate, Decision, Predicted, Running
 
 __all__ = ["decision_for"]
 
@@ -68,7 +68,31 @@ def decision_for(
         predicted=_predicted(problem, order[0]),
         is_foil_chosen=against not in (None, "runner-up"),
         whole=problem.base,
+        running=_running(problem, places),
     )
+
+
+def _running(problem: Problem, places: list[int]) -> tuple[Running, ...]:
+    """The classes of the label space, those of one graph together."""
+    if not hasattr(problem.model, "weights"):
+        return ()
+    found = []
+    for number in sorted({problem.view_of[place] for place in places}):
+        mine = [place for place in places if problem.view_of[place] == number]
+        view, is_seen = problem.views[number], problem.classes.is_seen[mine]
+        seen = [place for place, has_examples in zip(mine, is_seen.tolist(), strict=True) if has_examples]
+        found.append(
+            Running(
+                tuple(problem.classes.concepts[place] for place in mine),
+                is_seen,
+                problem.weights[seen],
+                np.zeros(len(mine)),
+                view.index,
+                view.features,
+                view.graph,
+            )
+        )
+    return tuple(found)
 
 
 def _method(model: Any) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "OpenLayer",
     "OpenNetwork",
     "Predicted",
+    "Running",
     "Settings",
 ]
 
@@ -226,6 +227,23 @@ class Candidate:
     weights: NDArray[Any] | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, eq=False)
+class Running:
+    """Classes in the running that share a graph.
+
+    `is_seen` tells which of `concepts` have examples; `weights` `[num_seen, dim]` are the rows of those. `offsets`
+    were taken off each score before the temperature, beyond gamma.
+    """
+
+    concepts: tuple[str, ...]
+    is_seen: NDArray[np.bool_] = field(repr=False)
+    weights: NDArray[Any] = field(repr=False)
+    offsets: Float64 = field(repr=False)
+    index: GraphIndex = field(repr=False)
+    features: NDArray[Any] = field(repr=False)
+    graph: KnowledgeGraph = field(repr=False)
+
+
 class Predicted(NamedTuple):
     """The class that was decided for: its concept's id and what it is called."""
 
@@ -243,7 +261,8 @@ class Decision:
     `log_partition` is the log of the sum of exp(score) over all classes in the running, so that a probability is
     exp(score - log_partition). `predicted` is the class with the highest score, `is_foil_chosen` tells that the foil
     was asked for, not found as runner-up. `whole` is the graph that the classifier was fitted on, of which `graph`
-    is the part that decides; classes added later have their facts beyond it.
+    is the part that decides; classes added later have their facts beyond it. `running` are all classes that the
+    prediction was chosen from, and target and foil; without it no counterfactual can be asked.
     """
 
     inputs: NDArray[Any] = field(repr=False)
@@ -258,6 +277,7 @@ class Decision:
     predicted: Predicted | None = None
     is_foil_chosen: bool = False
     whole: KnowledgeGraph | None = field(default=None, repr=False)
+    running: tuple[Running, ...] = field(default=(), repr=False)
 
     @property
     def margin(self) -> float:

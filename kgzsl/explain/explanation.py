@@ -1,7 +1,10 @@
 """An explanation as a value: the margin, its rows, its other readings, and the proof that they add up."""
 
+from __future__ import annotations
+
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +14,8 @@ from kgzsl.errors import ExplanationError, UnknownNameError
 from kgzsl.explain import drawing, page, serial
 from kgzsl.explain.credits import Credit, Reasons
 from kgzsl.explain.decision import Decision
+from kgzsl.explain.effects import effects
+from kgzsl.explain.rerun import Rerun
 from kgzsl.explain.verify import check
 from kgzsl.explain.views import VIEWS, view, views_of
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -31,7 +36,8 @@ class Explanation:
     |credit|: near 0, opposing reasons nearly cancel. `support` says how well an unseen target is known from the seen
     classes: its posterior variance beside theirs when each is left out in its turn, "strong" if below that of two
     thirds of them, "moderate" if below that of a third, else "weak"; a seen target has its own examples, "seen", and
-    "none" is said where nothing at all is known, so that every input scores 0.
+    "none" is said where nothing at all is known, so that every input scores 0. A trained network does not tell how
+    well it knows a class: "not rated". `effects` are None until they are asked for by `with_effects`.
 
     >>> import kgzsl
     >>> import networkx as nx
@@ -60,6 +66,14 @@ class Explanation:
     assumptions: tuple[str, ...]
     decision: Decision = field(repr=False)
     reasons: Reasons = field(repr=False)
+    effects: Mapping[tuple[str, ...], float] | None = None
+
+    def with_effects(self) -> Explanation:
+        """The same explanation with `effects`: for each item the margin once the fact it states is removed.
+
+        The graph is edited, its normalisation redone, and the decision taken again, once for each item.
+        """
+        return replace(self, effects=effects(self.reasons, self.items, Rerun(self.decision)))
 
     @property
     def rows(self) -> tuple[Credit, ...]:

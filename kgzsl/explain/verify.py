@@ -9,10 +9,12 @@ import numpy as np
 
 from kgzsl.errors import ExplanationError, KgzslError
 from kgzsl.explain.account import Account
+from kgzsl.explain.effects import effects
 from kgzsl.explain.ledger import is_closed_form
 from kgzsl.explain.making import Made, assumptions, make
 from kgzsl.explain.network_recount import NetworkRecount, network_recount
 from kgzsl.explain.recount import Recount, recount
+from kgzsl.explain.rerun import Rerun
 from kgzsl.explain.views import view
 
 if TYPE_CHECKING:
@@ -74,6 +76,11 @@ def check(explanation: "Explanation") -> None:
     _citations(explanation, explanation.rows)
     _decided(checker, explanation)
     _retold(checker, explanation)
+    if explanation.effects is not None:
+        measured = effects(explanation.reasons, explanation.items, Rerun(decision))
+        checker.true(explanation.effects.keys() == measured.keys(), "effects: of other rows than are measured anew")
+        for key, margin in explanation.effects.items():
+            checker.same(f"the margin without {' '.join(key)}", margin, measured[key])
 
 
 def _recounts(decision: "Decision") -> list[Recounted]:

@@ -1,0 +1,198 @@
+"""The smallest change of the graph that changes a decision; every claim is taken again."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import kgzsl
+from kgzsl.errors import ExplanationError, InputFormatError, UnknownNameError
+from kgzsl.explain.effects import resting_on
+from kgzsl.explain.rerun import Rerun, edited
+from kgzsl.features.matrix import MatrixFeatures
+from kgzsl.propagation.dgp import DGP
+from kgzsl.propagation.gp_settings import GPSettings
+from kgzsl.propagation.graph_gp import GraphGP
+from kgzsl.propagation.sgcn import SGCN
+
+WALKS = GraphGP(settings=GPSettings.of(walk=1, walk_beta=3.0, noise=0.1))
+MODELS = {"graph-gp": WALKS, "sgcn": SGCN(hidden=6, epochs=10), "dgp": DGP(hidden=6, epochs=10)}
+PAIRS = [
+    "horse equine",
+    "zebra equine",
+    "donkey equine",
+    "tiger feline",
+    "lion feline",
+    "lynx feline",
+    "equine mammal",
+    "feline mammal",
+    "zebra striped",
+    "tiger striped",
+]
+
+
+def animals(model="graph-gp", *, seed=0):
+    kg = kgzsl.KnowledgeGraph.from_networkx(nx.MultiDiGraph([(*pair.split(), "is_a") for pair in PAIRS]))
+    rng = np.random.default_rng(seed)
+    features = MatrixFeatures(rng.normal(size=(len(kg), 4)).astype(np.float32), kg.ids)
+    X, y = rng.normal(size=(9, 5)), ["horse", "tiger", "lion"] * 3
+    clf = kgzsl.ZeroShotClassifier(
+        kg, features=features, propagator=MODELS[model], unseen=["zebra", "donkey", "lynx"], random_state=seed
+    )
+    return clf.fit(X, y), rng.normal(size=(40, 5))
+
+
+def scores_without(clf, x, facts, label_space):
+    """By a new graph and a new index, as a user would do it."""
+    problem = clf.problem_
+    view = problem.views[0]
+    graph = view.graph.remove_edges(list(facts))
+    places = problem.classes.places(label_space)
+    unseen = [problem.classes.concepts[place] for place in places if place >= problem.classes.num_seen]
+    rows = dict(zip(unseen, problem.model.weights(graph.index, view.features, concepts=unseen), strict=True))
+    weights = [
+        rows[problem.classes.concepts[p]] if p >= problem.classes.num_seen else problem.weights[p] for p in places
+    ]
+    scores = np.array(weights, dtype=np.float64) @ problem.scale.prepare(x[None])[0]
+    scores -= problem.calibration.gamma * problem.classes.is_seen[places]
+    return dict(zip([problem.classes.concepts[place] for place in places], scores.tolist(), strict=True))
+
+
+def wins_without(clf, x, facts, label_space, *, before):
+    """The class that is clearly ahead of `before`; where two are equal in truth, none is."""
+    scores = scores_without(clf, x, facts, label_space)
+    best = max(scores, key=scores.get)
+    return best if scores[best] > scores[before] + 1e-6 else before
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_is_found_changes_the_prediction_on_a_graph_of_its_own(model):
+    clf, inputs = animals(model)
+    found = [clf.counterfactual(x, label_space="unseen", budget=200) for x in inputs[:6]]
+    assert any(change.is_found for change in found)
+    for x, change in zip(inputs, found, strict=False):
+        change.verify()
+        if change.is_found:
+            assert wins_without(clf, x, change.removed, "unseen", before=change.before) == change.after
+            assert change.margin[0] > 0 > change.margin[1]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 1000))
+def test_a_certified_set_has_no_smaller_one(seed):
+    clf, inputs = animals(seed=seed)
+    change = clf.counterfactual(inputs[0], label_space="unseen", budget=10_000)
+    facts = Rerun(change.decision).facts
+    smaller = [
+        set_
+        for size in range(1, len(change) or 4)
+        for set_ in combinations(sorted(facts), size)
+        if size < (len(change) or 4)
+    ]
+    for subset in smaller:
+        assert wins_without(clf, inputs[0], subset, "unseen", before=change.before) == change.before
+    assert change.certificate in ("certified", "none found")
+
+
+def test_a_tie_is_not_a_change():
+    clf, inputs = animals(seed=8)
+    change = clf.counterfactual(inputs[0], label_space="unseen")
+    tied = Rerun(change.decision).outcome([("zebra", "is_a", "striped")])  # now nothing tells zebra from donkey
+    assert tied.score("zebra") == pytest.approx(tied.score("donkey"), abs=1e-9)
+    assert len(change) == 2
+
+
+def test_a_goal_that_is_asked_for_wins():
+    clf, inputs = animals()
+    for x in inputs[:10]:
+        goal = "donkey" if clf.predict(x[None], label_space="unseen")[0] != "donkey" else "lynx"
+        change = clf.counterfactual(x, target=goal, label_space="unseen", edits="both")
+        if change.is_found:
+            assert change.after == goal
+            change.verify()
+
+
+def test_facts_may_be_added_only_from_those_allowed():
+    clf, inputs = animals()
+    allowed = [("donkey", "is_a", "striped"), ("lynx", "is_a", "striped")]
+    for x in inputs[:10]:
+        change = clf.counterfactual(x, edits="add", allowed=allowed, label_space="unseen")
+        assert not change.removed
+        assert set(change.added) <= set(allowed)
+
+
+def test_a_forged_change_is_found_out():
+    clf, inputs = animals()
+    change = next(c for c in (clf.counterfactual(x, label_space="unseen") for x in inputs) if c.is_found)
+    with pytest.raises(ExplanationError):
+        replace(change, after=change.before).verify()
+    spare = next(fact for fact in sorted(Rerun(change.decision).facts) if fact not in change.removed)
+    with pytest.raises(ExplanationError):
+        replace(change, removed=(*change.removed, spare)).verify()
+
+
+def test_it_reads_as_a_sentence_and_says_how_small_it_is():
+    clf, inputs = animals()
+    change = next(c for c in (clf.counterfactual(x, label_space="unseen") for x in inputs) if len(c) == 1)
+    ((head, relation, tail),) = change.removed
+    assert str(change) == (
+        f"remove “{head} {relation} {tail}”: {change.after} instead of {change.before} (minimal, certified)"
+    )
+
+
+def test_two_searches_give_the_same():
+    clf, inputs = animals()
+    first, second = (clf.counterfactual(inputs[3], label_space="unseen") for _ in range(2))
+    assert (str(first), first.removed, first.margin) == (str(second), second.removed, second.margin)
+
+
+@pytest.mark.parametrize(
+    "options, error",
+    [({"edits": "alter"}, UnknownNameError), ({"max_edits": 0}, InputFormatError), ({"budget": 0}, InputFormatError)],
+)
+def test_options_that_mean_nothing_are_refused(options, error):
+    clf, inputs = animals()
+    with pytest.raises(error):
+        clf.counterfactual(inputs[0], **options)
+
+
+def test_the_predicted_class_is_no_goal():
+    clf, inputs = animals()
+    with pytest.raises(InputFormatError):
+        clf.counterfactual(inputs[0], target=clf.predict(inputs[:1])[0])
+
+
+def test_an_edited_index_is_the_index_of_the_edited_graph():
+    clf, _ = animals()
+    graph = clf.graph_
+    gone, new = ("zebra", "is_a", "striped"), ("donkey", "is_a", "striped")
+    expected = graph.remove_edges([gone]).add_edges([new]).index
+    found = edited(graph.index, [gone, ("no", "such", "fact")], [new])
+    for name in ("head", "relation", "tail", "weight"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    assert edited(graph.index, []) is graph.index
+    with pytest.raises(InputFormatError, match="no relation 'has_kind'"):
+        edited(graph.index, [], [("zebra", "has_kind", "horse")])
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_effect_of_a_reason_is_the_margin_without_its_fact(model):
+    clf, inputs = animals(model)
+    explanation = clf.explain(inputs[0], label_space="unseen", effects=True)
+    assert explanation.effects
+    problem, view = clf.problem_, clf.problem_.views[0]
+    bundles = {bundle.key: bundle for bundle in explanation.reasons.bundles}
+    for key, margin in explanation.effects.items():
+        fact = resting_on(explanation.reasons, bundles[key])
+        graph = view.graph.remove_edges([fact])
+        both = [explanation.prediction, explanation.foil]
+        rows = np.asarray(problem.model.weights(graph.index, view.features, concepts=both), dtype=np.float64)
+        scores = rows @ problem.scale.prepare(inputs[:1])[0] / problem.calibration.temperature
+        assert margin == pytest.approx(scores[0] - scores[1], rel=1e-5, abs=1e-6)
+    explanation.verify()
+    with pytest.raises(ExplanationError):
+        replace(explanation, effects={key: margin + 0.1 for key, margin in explanation.effects.items()}).verify()
