@@ -62,6 +62,9 @@ class InformationContent:
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "report", MappingProxyType(dict(self.report)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return InformationContent, (self.ids, self.values, self.method, self.unit, dict(self.report))
+
     def __len__(self) -> int:
         return len(self.ids)
 

@@ -1,5 +1,6 @@
 """Information content from the taxonomy, from counts and from files, against its definitions."""
 
+import copy
 import math
 
 import networkx as nx
@@ -110,6 +111,14 @@ def test_a_value_is_found_by_id(toy_graph):
     assert not found.values.flags.writeable
     with pytest.raises(UnknownConceptError, match="cat"):
         found["catt"]
+
+
+def test_a_copy_has_the_same_values(toy_graph):
+    found = InformationContent.from_counts(toy_graph, {"cat": 3})
+    toy_graph.similarity("cat", "dog", measure="lin", ic=found)  # what is kept of it stays behind
+    again = copy.deepcopy(found)
+    np.testing.assert_array_equal(again.values, found.values)
+    assert (again.ids, again.method, again.unit, again.report) == (found.ids, "counts", "nats", {"counts": 1})
 
 
 def test_similarity_takes_every_form_of_it(toy_graph):
