@@ -97,9 +97,13 @@ def ancestor_pairs(up: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray
     """
     descent, rows = _Descent(up, num_concepts), ClosureRows(num_concepts, most=MOST_PAIRS)
     while descent.num_left:
+        levels = []
         while len(descent.ready):
-            rows.add(descent.ready, *descent.counted(descent.ready))
+            levels.append(descent.ready)
             descent.finish(descent.ready)
+        rows.expect(sum(number * len(level) for number, level in enumerate(levels, 1)))
+        for level in levels:
+            rows.add(level, *descent.counted(level))
         if descent.num_left:
             component = components(up, num_concepts)
             left = descent.left

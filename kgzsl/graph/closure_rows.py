@@ -34,14 +34,18 @@ class ClosureRows:
         self._ancestor: NDArray[np.int32] = np.empty(min(8 * num_concepts, most), dtype=np.int32)
         self._distance: NDArray[np.int32] = np.empty_like(self._ancestor)
 
-    def _room(self, more: int) -> int:
-        """Where the next `more` pairs go; the limit is checked before they are made."""
-        first, self.held = self.held, self.held + more
-        if self.held > self.most:
+    def expect(self, more: int) -> None:
+        """Refuse at once what is sure to become too much: so many pairs more, at least."""
+        if self.held + more > self.most:
             raise ResourceLimitError(
                 f"the closure of {self.num_concepts:,} concepts has over {self.most:,} (concept, ancestor) pairs; "
                 "take fewer relations, or a part of the graph with induced or neighborhood"
             )
+
+    def _room(self, more: int) -> int:
+        """Where the next `more` pairs go; the limit is checked before they are made."""
+        self.expect(more)
+        first, self.held = self.held, self.held + more
         if self.held > len(self._ancestor):
             size = min(max(2 * len(self._ancestor), self.held), self.most)
             for name in ("_ancestor", "_distance"):
