@@ -105,7 +105,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, wordnet: KnowledgeGraph) ->
             reader = WordNetCorpusReader(nltk.data.find("corpora/wordnet"), None)
             content = WordNetICCorpusReader(nltk.data.find("corpora"), ["ic-test.dat"]).ic("ic-test.dat")
         # what it would take 15 seconds to find; the rows above check it
-        reader._max_depth.update({("n", False): 19, ("v", True): 13})
+        reader._max_depth.update({("n", False): 19, ("v", True): 13, **{(part, True): 1 for part in "asr"}})
         yield reader, content, counts
     finally:
         nltk.data.path.remove(str(root))
