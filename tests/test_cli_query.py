@@ -74,6 +74,19 @@ def test_find_suggests_where_nothing_is_found():
     assert (done.returncode, json.loads(done.stdout)) == (3, [])
 
 
+def test_an_id_of_another_version_is_said_to_be_one():
+    done = process("find", "wn31:102084071-n")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "WordNet 3.1" in done.stderr
+
+
+def test_a_suggestion_does_not_act_on_the_terminal(zoo):
+    done = ask("find", "a4 red", "--graph", zoo)
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert done.stderr.isascii()
+    assert "\x1b" not in done.stderr
+
+
 def test_csv_is_csv(zoo):
     rows = list(csv.DictReader(io.StringIO(ask("find", "horse", "-g", zoo, "--csv").stdout)))
     assert rows[1] == {
@@ -94,6 +107,11 @@ def test_paths_read_aloud():
     ]
     done = ask("path", "tiger.n.02", "lion.n.01", "-r", "is_a,has_part", "-n", 1)
     assert done.stdout == " 1  tiger is a kind of big cat, which has kind lion\n"
+
+
+def test_paths_keep_from_hubs_when_asked():
+    done = ask("path", "tiger.n.02", "lion.n.01", "--weight", "hub", "-k", 1)
+    assert done.stdout == " 1  tiger is a member of Panthera, which has member lion\n"
 
 
 def test_paths_by_labels_and_a_pattern(zoo):
@@ -176,10 +194,15 @@ def test_a_limit_is_for_all_forms_and_a_table_says_that_there_is_more():
 
 @pytest.mark.parametrize(
     "arguments",
-    [("find", "x", "--json", "--csv"), ("query", "x", "--sparql", "--follow", "y"), ("query", "?x is_a ?y", "-n", "0")],
-    ids=["forms", "languages", "limit"],
+    [
+        ("find", "x", "--json", "--csv"),
+        ("query", "x", "--sparql", "--follow", "y"),
+        ("query", "?x is_a ?y", "-n", "0"),
+        ("path", "x", "y", "--weight", "heavy"),
+    ],
+    ids=["forms", "languages", "limit", "weight"],
 )
-def test_options_that_exclude_each_other_are_wrong_usage(arguments):
+def test_options_that_do_not_fit_are_wrong_usage(arguments):
     assert ask(*arguments).exit_code == 2
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,8 @@ import typer
 from kgzsl.cli.answers import AsCsv, AsJson, Form, Limit
 from kgzsl.cli.graphs import graph_at
 from kgzsl.cli.running import aside
-from kgzsl.errors import KgzslError
+from kgzsl.display.text import escape_text
+from kgzsl.errors import ConceptVersionError, KgzslError
 
 if TYPE_CHECKING:
     from kgzsl.graph.concept import Concept
@@ -26,7 +28,14 @@ _Graph = Annotated[
 ]
 _Concept = Annotated[str, typer.Argument(help="An id, or a label that only one concept bears.")]
 _NOTHING_FOUND = 3
-_ARGUMENTS = ("directed", "limit", "max_degree", "max_length", "pattern", "relations", "weight")
+_ARGUMENTS = ("directed", "limit", "max_degree", "max_length", "pattern", "relations")
+
+
+class _Weight(StrEnum):
+    """The names that `weight=` of `KnowledgeGraph.paths` has."""
+
+    weight = "weight"
+    hub = "hub"
 
 
 def add_questions(app: typer.Typer) -> None:
@@ -52,9 +61,9 @@ def find(
         return
     suggested = _suggested(known, text)
     advice = "; did you mean:" if suggested else ""
-    aside(f"kgzsl: nothing in {known.name} is called {text!r}{advice}")
+    aside(escape_text(f"kgzsl: nothing in {known.name} is called {text!r}{advice}"))
     for each in suggested:
-        aside(f"  {each}  {each.label}" + (f": {each.definition}" if each.definition else ""))
+        aside(escape_text(f"  {each}  {each.label}" + (f": {each.definition}" if each.definition else "")))
     if form.as_json:
         form.objects([])
     raise typer.Exit(_NOTHING_FOUND)
@@ -75,7 +84,7 @@ def path(
         int | None, typer.Option(min=1, help="Past no concept that has more edges than this.")
     ] = None,
     weight: Annotated[
-        str | None, typer.Option(help="What is best: fewest edges, or 'weight' (heavy ones), or 'hub' (not past hubs).")
+        _Weight | None, typer.Option(help="What is best: heavy edges, or to keep from hubs; else the fewest edges.")
     ] = None,
     directed: Annotated[bool, typer.Option("--directed", help="Along edges only from head to tail.")] = False,
     as_json: AsJson = False,
@@ -92,7 +101,7 @@ def path(
             max_length=max_length,
             relations=_relations(known, relations),
             pattern=pattern,
-            weight=weight,
+            weight=weight and weight.value,
             max_degree=max_degree,
             directed=directed,
         )
@@ -181,6 +190,8 @@ def _borne(graph: KnowledgeGraph, text: str) -> list[Concept]:
 
 def _suggested(graph: KnowledgeGraph, text: str) -> list[Concept]:
     error = graph.concept_columns.unknown([text], graph=graph.name)
+    if isinstance(error, ConceptVersionError):
+        raise error
     return [graph.concept(id_) for id_ in error.nearest]
 
 

@@ -30,6 +30,11 @@ class Backend:
     """What the entry point `networkx.backends` gives; `networkx.utils.backends` says how it is asked.
 
     A function without a method here is found as an attribute all the same: NetworkX's own, run on `kg.nx`.
+
+    >>> import kgzsl
+    >>> kg = kgzsl.load_graph("wordnet")
+    >>> BACKEND.shortest_path(kg, "tiger.n.02", "carnivore.n.01")  # as networkx.shortest_path, where it is installed
+    ['tiger.n.02', 'big_cat.n.01', 'feline.n.01', 'carnivore.n.01']
     """
 
     # -- the functions ---------------------------------------------------------------------------------------
