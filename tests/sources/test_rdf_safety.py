@@ -63,13 +63,13 @@ def test_the_hostile_set_is_refused_or_read_as_its_manifest_says(shared_data):
     ]
     assert len(cases) == 46
     for case in cases:
-        start = time.perf_counter()
+        start = time.process_time()  # others may use the machine
         graph = None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", KgzslWarning)
             with suppress(KgzslError):
                 graph = read_rdf(folder / case["file"])
-        assert time.perf_counter() - start < 1, case
+        assert time.process_time() - start < 1, case
         if case["expect"].startswith("refuse") and case["file"] not in COUNTED:
             assert graph is None, case
         elif case["expect"].startswith("accept") and "refuse-without-fetch" not in case["expect"]:
@@ -220,7 +220,7 @@ def test_contexts_that_copy_each_other_are_bounded():
 
 
 def test_a_token_longer_than_the_parser_holds_is_our_own_error():
-    with pytest.raises(LimitExceededError, match="one literal, IRI or word"):
+    with pytest.raises(LimitExceededError, match=r"one literal, IRI or word .*; the parser holds no longer ones"):
         read_rdf(text=f'<a:a> <a:p> "{"x" * 17_000_000}" .', format="turtle")
 
 

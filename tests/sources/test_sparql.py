@@ -134,6 +134,7 @@ def test_more_edges_than_allowed_are_refused_before_they_travel(pets):
     with pytest.raises(LimitExceededError) as caught:
         read(pets, hops=3, max_edges=2)
     assert (caught.value.limit, caught.value.found) == ("max_edges", "at least 3")
+    assert str(caught.value).endswith("or give max_edges=")
     assert not any("LIMIT 5000" in query_of(asked) for asked in pets.asked[before:])
 
 
