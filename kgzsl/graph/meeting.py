@@ -17,7 +17,7 @@ _Places = NDArray[np.int64]
 def _ahead(
     starts: _Places,
     targets: _Ints,
-    degree: _Ints,
+    degrees: _Ints,
     most: int,
     b: int,
     first: int,
@@ -25,7 +25,6 @@ def _ahead(
     base: int,
     mark: int,
     marks: _Ints,
-    via: _Ints,
     queues: _Ints,
 ) -> tuple[int, int, int]:
     """One step from a: end of the queue, edges at its new part, and where the searches met or -1."""
@@ -33,16 +32,18 @@ def _ahead(
     for place in range(first, last):
         here = queues[0, place]
         for arc in range(starts[here], starts[here + 1]):
-            there = targets[arc]
-            if marks[0, there] >= base or (degree[there] > most and there != b):
+            there, degree = targets[arc], degrees[arc]
+            if (degree == 1 or degree > most) and there != b:  # a dead end, or a hub
                 continue
-            marks[0, there] = mark
-            via[there] = arc
-            if marks[1, there] >= base:
+            if marks[there, 0] >= base:
+                continue
+            marks[there, 0] = mark
+            marks[there, 2] = arc
+            if marks[there, 1] >= base:
                 return end, edges, there
             queues[0, end] = there
             end += 1
-            edges += starts[there + 1] - starts[there]
+            edges += degree
     return end, edges, -1
 
 
@@ -50,7 +51,7 @@ def _ahead(
 def _back(
     starts: _Places,
     sources: _Ints,
-    degree: _Ints,
+    degrees: _Ints,
     most: int,
     a: int,
     first: int,
@@ -65,33 +66,33 @@ def _back(
     for place in range(first, last):
         here = queues[1, place]
         for arc in range(starts[here], starts[here + 1]):
-            there = sources[arc]
-            if marks[1, there] >= base or (degree[there] > most and there != a):
+            there, degree = sources[arc], degrees[arc]
+            if (degree == 1 or degree > most) and there != a:
                 continue
-            marks[1, there] = mark
+            if marks[there, 1] >= base:
+                continue
+            marks[there, 1] = mark
             queues[1, end] = there
             end += 1
-            edges += starts[there + 1] - starts[there]
-            met = met or marks[0, there] >= base
+            edges += degree
+            met = met or marks[there, 0] >= base
     return end, edges, met
 
 
 @kernel
-def _written(
-    starts: _Places, targets: _Ints, sources: _Ints, met: int, base: int, marks: _Ints, via: _Ints, queues: _Ints
-) -> int:
+def _written(starts: _Places, targets: _Ints, sources: _Ints, met: int, base: int, marks: _Ints, queues: _Ints) -> int:
     """Write the arcs of the best way through where the searches met to `queues[0]`; their number."""
-    before = marks[0, met] - base
-    after = marks[1, met] - base
+    before = marks[met, 0] - base
+    after = marks[met, 1] - base
     here = met
     for step in range(before):
-        arc = via[here]
+        arc = marks[here, 2]
         queues[0, before - 1 - step] = arc
         here = sources[arc]
     here = met
     for step in range(after):
         first = starts[here]
-        while marks[1, targets[first]] != base + after - 1 - step:
+        while marks[targets[first], 1] != base + after - 1 - step:
             first += 1
         queues[0, before + step] = first
         here = targets[first]
@@ -102,31 +103,32 @@ def _written(
 def meet(
     starts: _Places,
     targets: _Ints,
+    degrees: _Ints,
     back_starts: _Places,
     back_sources: _Ints,
+    back_degrees: _Ints,
     sources: _Ints,
-    degree: _Ints,
     most: int,
     a: int,
     b: int,
     state: _Places,
     marks: _Ints,
-    via: _Ints,
     queues: _Ints,
 ) -> int:
     """The shortest way from a to b that is first by its concepts, then by its arcs.
 
-    Its arcs are written to `queues[0]`, its length is returned, -1 if there is none. Nothing of more than `most`
-    edges is passed through. `marks[side, v]` is `state[0]` + 1 + steps where v was reached in this search, and
-    smaller where it was in an earlier one, so that nothing has to be wiped between searches.
+    Its arcs are written to `queues[0]`, its length is returned, -1 if there is none. `degrees` are the numbers of
+    edges that touch the target of each arc (`back_degrees`: the source); what more than `most` touch is not passed
+    through. `marks[v, side]` is `state[0]` + 1 + steps where v was reached in this search, and smaller where it was in
+    an earlier one, so that nothing has to be wiped between searches; `marks[v, 2]` is the arc that reached v from a.
     """
     # From a, concepts are reached in the order of their best ways, so the first arc to reach one ends its best way,
     # and the first concept that both searches reach is on the best of all.
-    if state[0] > 2147483647 - 2 * marks.shape[1] - 4:  # marks are int32
+    if state[0] > 2147483647 - 2 * marks.shape[0] - 4:  # marks are int32
         marks[:] = 0
         state[0] = 0
     base = state[0] + 1
-    marks[0, a], marks[1, b] = base, base
+    marks[a, 0], marks[b, 1] = base, base
     queues[0, 0], queues[1, 0] = a, b
     first_a, last_a, depth_a, edges_a = 0, 1, 0, starts[a + 1] - starts[a]
     first_b, last_b, depth_b, edges_b = 0, 1, 0, back_starts[b + 1] - back_starts[b]
@@ -135,18 +137,18 @@ def meet(
         if edges_a <= edges_b:
             depth_a += 1
             end, edges_a, met = _ahead(
-                starts, targets, degree, most, b, first_a, last_a, base, base + depth_a, marks, via, queues
+                starts, targets, degrees, most, b, first_a, last_a, base, base + depth_a, marks, queues
             )
             first_a, last_a = last_a, end
             continue
         depth_b += 1
         end, edges_b, touched = _back(
-            back_starts, back_sources, degree, most, a, first_b, last_b, base, base + depth_b, marks, queues
+            back_starts, back_sources, back_degrees, most, a, first_b, last_b, base, base + depth_b, marks, queues
         )
         first_b, last_b = last_b, end
         if touched:
-            while marks[1, queues[0, first_a]] < base:
+            while marks[queues[0, first_a], 1] < base:
                 first_a += 1
             met = queues[0, first_a]
     state[0] = base + depth_a + depth_b
-    return _written(starts, targets, sources, met, base, marks, via, queues) if met >= 0 else -1
+    return _written(starts, targets, sources, met, base, marks, queues) if met >= 0 else -1
