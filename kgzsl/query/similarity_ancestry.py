@@ -162,10 +162,10 @@ def too_many_pairs(num_nodes: int) -> ResourceLimitError:
 def _condensed(index: GraphIndex, relations: Iterable[str] | str | None) -> tuple[IntArray, IntArray, GraphIndex]:
     """The first concept of each node, the node of each concept, and the graph of nodes: the same without cycles."""
     component = index.components(relations)
-    _, first, node = np.unique(component, return_index=True, return_inverse=True)
-    if len(first) == index.num_concepts:
+    if component.max(initial=-1) + 1 == index.num_concepts:
         every = np.arange(index.num_concepts, dtype=np.int64)
         return every, every, index
+    _, first, node = np.unique(component, return_index=True, return_inverse=True)
     place = np.empty(len(first), dtype=np.int64)
     order = np.argsort(first, kind="stable")
     place[order] = np.arange(len(first))

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from kgzsl.errors import InputFormatError
@@ -60,12 +61,13 @@ def parts_of_speech(graph: KnowledgeGraph, ancestry: Ancestry) -> Parts:
                 f'compat="nltk" goes by parts of speech, and concepts of graph {graph.name} have no column "pos"; '
                 "leave compat out"
             )
-        tags = graph.concept_columns.series("pos")[0].fill_null("").gather(ancestry.first).to_numpy()
-        names, part = np.unique(tags.astype(str), return_inverse=True)
+        tags = graph.concept_columns.series("pos")[0].cast(pl.String).fill_null("").gather(ancestry.first)
+        names = tags.unique().sort().to_numpy()
+        part = tags.rank("dense").to_numpy().astype(np.int64) - 1
         deepest = np.zeros(len(names))
         np.maximum.at(deepest, part, ancestry.longest)
         needed = names != "n"
-        return Parts(part.astype(np.int64), needed[part], deepest + needed)
+        return Parts(part, needed[part], deepest + needed)
 
     return graph.index._once(("parts of speech", ancestry), found)  # type: ignore[no-any-return]
 
