@@ -150,7 +150,12 @@ class OpenLayer(Protocol):
 
     @property
     def operator(self) -> Any:
-        """Scipy csr `[num_targets, num_sources]`, over the rows that the network reads and gives there."""
+        """As a scipy csr `[num_targets, num_sources]`, over the rows that the network reads and gives there."""
+        ...
+
+    @property
+    def groups(self) -> Sequence[Any]:
+        """What `operator` is the sum of: normalised adjacencies, each times its share."""
         ...
 
     @property
@@ -185,6 +190,11 @@ class OpenNetwork(Protocol):
     @property
     def negative_slope(self) -> float:
         """Of the units after all layers but the last."""
+        ...
+
+    @property
+    def normalization(self) -> str:
+        """How a group is made of ones: "row" (each row adds up to its share), "symmetric" or "none"."""
         ...
 
 

@@ -89,7 +89,9 @@ class FittedNetwork:
             raise PluginError(f"{type(self.network).__name__} is not made of graph convolutions that can be opened")
         if index not in self._messages:
             self._messages[index] = self.topology.messages(index)
-        return opened(self.network, self._messages[index], int(index.positions([concept])[0]))
+        place = int(index.positions([concept])[0])
+        normalization = getattr(self.topology, "normalization", "row")
+        return opened(self.network, self._messages[index], place, normalization=normalization)
 
     def state(self) -> State:
         """JSON values and arrays; seconds are left out of the report, so that equal fits give equal bytes."""

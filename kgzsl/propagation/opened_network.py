@@ -18,11 +18,12 @@ __all__ = ["OpenedLayer", "OpenedNetwork", "opened"]
 class OpenedLayer:
     """One graph convolution: `operator` (H W + before) + after.
 
-    `operator` `[num_targets, num_sources]` holds the groups already mixed by their shares, `weight`
-    `[in_channels, out_channels]`; a bias that the layer does not have is None. All float64.
+    `operator` `[num_targets, num_sources]` is the sum of `groups`, each a normalised adjacency times its share;
+    `weight` is `[in_channels, out_channels]`; a bias that the layer does not have is None. All float64.
     """
 
     operator: sparse.csr_array
+    groups: tuple[sparse.csr_array, ...]
     weight: NDArray[np.float64]
     before: NDArray[np.float64] | None
     after: NDArray[np.float64] | None
@@ -33,27 +34,27 @@ class OpenedNetwork:
     """Layers with LeakyReLU between them and a row of unit length at the end.
 
     `rows[l]` are the positions that layer `l` reads, ascending; `rows[-1]` is the one concept asked for.
+    `normalization` says how a group is made of ones: "row", "symmetric" or "none".
     """
 
     rows: tuple[NDArray[np.int64], ...]
     layers: tuple[OpenedLayer, ...]
     negative_slope: float
+    normalization: str
 
 
-def opened(network: ConvolutionNetwork, messages: Messages, position: int) -> OpenedNetwork:
+def opened(network: ConvolutionNetwork, messages: Messages, position: int, *, normalization: str) -> OpenedNetwork:
     """The layers that the output row at `position` is computed by, and the rows that each of them reads."""
     field = receptive_field(messages, np.array([position], dtype=np.int64), num_layers=network.num_layers)
     layers = []
     for layer, groups in zip(network.layers, field.layers, strict=True):
         assert isinstance(layer, GraphConvolution)
         shares = layer.shares().detach().cpu().numpy().astype(np.float64)
-        operator = sum(
-            (share * group for share, group in zip(shares[1:], groups[1:], strict=True)), shares[0] * groups[0]
-        )
-        operator = sparse.csr_array(operator, dtype=np.float64)
+        scaled = tuple(sparse.csr_array(share * group) for share, group in zip(shares, groups, strict=True))
+        operator = sparse.csr_array(sum(scaled[1:], scaled[0]), dtype=np.float64)
         operator.sort_indices()
         bias = None if layer.bias is None else layer.bias.detach().cpu().numpy().astype(np.float64)
         weight = layer.weight.detach().cpu().numpy().astype(np.float64).T
         before, after = (bias, None) if layer.bias_place == "before" else (None, bias)
-        layers.append(OpenedLayer(operator, weight, before, after))
-    return OpenedNetwork(field.rows, tuple(layers), float(network.architecture.negative_slope))
+        layers.append(OpenedLayer(operator, scaled, weight, before, after))
+    return OpenedNetwork(field.rows, tuple(layers), float(network.architecture.negative_slope), normalization)

@@ -81,7 +81,7 @@ def test_what_is_found_changes_the_prediction_on_a_graph_of_its_own(model):
             assert change.margin[0] > 0 > change.margin[1]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 1000))
 def test_a_certified_set_has_no_smaller_one(seed):
     clf, inputs = animals(seed=seed)

@@ -1,0 +1,186 @@
+"""How much each fact of the graph has to do with a decision, by the way it is asked.
+
+Paths say how a score is built; here facts are switched. The methods differ in what they hold fixed:
+
+* "integrated-gradients" along all gates opened together, degrees counted anew (Sundararajan et al., ICML 2017, eq. 1,
+  with the gates inside the normalisation): what removing facts does;
+* "shapley" of the game whose players are facts and whose value is what walks over present facts carry, gates of the
+  network frozen: walks are unanimity games, so each gives equal parts to its facts (Shapley 1953). Facts that join
+  the same two concepts are one player, whose part they share;
+* "occlusion": the margin with the fact less that without it, one decision a fact;
+* "gradient": how fast the margin falls when the fact begins to fade.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgzsl.display.table import Table
+from kgzsl.errors import ExplanationError, UnknownNameError
+from kgzsl.explain.chains import Chains
+from kgzsl.explain.decision import Candidate, Decision, NetworkModel
+from kgzsl.explain.gates import GatedMargin, Semantics
+from kgzsl.explain.ledger import is_closed_form
+from kgzsl.explain.network_walks import flow
+from kgzsl.explain.rerun import Fact
+from kgzsl.explain.walk_games import fact_games
+
+__all__ = ["FactCredits", "FactMethod", "fact_credits"]
+
+Float64 = NDArray[np.float64]
+FactMethod = Literal["integrated-gradients", "shapley", "occlusion", "gradient"]
+
+
+@dataclass(frozen=True, eq=False)
+class FactCredits:
+    """A credit for each fact; those of facts that are not listed are exactly 0.
+
+    `baseline` is the margin without any fact (what is said of the class itself), `total` what the credits add up to
+    with it, and `residual` what of the margin is left: 0 for "shapley" but for rounding, the error of the quadrature
+    for "integrated-gradients"; "occlusion" and "gradient" are no shares, and their residual says how far from it.
+    """
+
+    facts: tuple[Fact, ...]
+    credits: Float64 = field(repr=False)
+    baseline: float
+    margin: float
+    method: str
+    semantics: str
+
+    @property
+    def total(self) -> float:
+        """The baseline and all credits."""
+        return math.fsum([self.baseline, *self.credits.tolist()])
+
+    @property
+    def residual(self) -> float:
+        """The margin less the total."""
+        return self.margin - self.total
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+    def credit(self, fact: Fact) -> float:
+        """Of one fact."""
+        return float(self.credits[self.facts.index(fact)]) if fact in self.facts else 0.0
+
+    def ranked(self) -> tuple[tuple[Fact, float], ...]:
+        """Facts with their credits, what speaks for the target first, what speaks against it last."""
+        pairs = zip(self.facts, self.credits.tolist(), strict=True)
+        return tuple(sorted(pairs, key=lambda pair: (-float(f"{pair[1]:.11e}"), pair[0])))
+
+    def to_table(self) -> Table:
+        """A row for each fact, largest magnitude first."""
+        order = sorted(self.ranked(), key=lambda pair: (-abs(pair[1]), pair[0]))
+        caption = f"{self.method} ({self.semantics}): {self.baseline:+.4g} without facts, {self.margin:+.4g} with all"
+        return Table(
+            ["head", "relation", "tail", "credit"], ((*fact, credit) for fact, credit in order), caption=caption
+        )
+
+    def _repr_html_(self) -> str:
+        return self.to_table()._repr_html_()
+
+
+def fact_credits(
+    decision: Decision,
+    method: FactMethod = "integrated-gradients",
+    *,
+    semantics: Semantics = "remove",
+    num_nodes: int = 16,
+) -> FactCredits:
+    """Credits of the facts of a decision; the module says what the methods mean.
+
+    `semantics` says what a missing fact is: "remove" counts degrees anew, "suppress" keeps them. "shapley" is for
+    networks and suppresses. `num_nodes` are the Gauss-Legendre nodes of "integrated-gradients".
+    """
+    if method not in get_args(FactMethod):
+        raise UnknownNameError("method", str(method), known=get_args(FactMethod))
+    if method == "shapley":
+        return _shapley(decision)
+    gated = GatedMargin(decision)
+    nothing = np.zeros(len(gated.facts))
+    baseline, margin = gated.margin(nothing, semantics=semantics), gated.margin(semantics=semantics)
+    if method == "integrated-gradients":
+        shares = _integrated(gated, semantics, num_nodes)
+    elif method == "gradient":
+        shares = gated.gradient(semantics=semantics)
+    else:
+        shares = _occluded(gated, semantics, margin)
+    reached = np.flatnonzero(shares)
+    return FactCredits(
+        tuple(gated.facts[place] for place in reached.tolist()), shares[reached], baseline, margin, method, semantics
+    )
+
+
+def _integrated(gated: GatedMargin, semantics: Semantics, num_nodes: int) -> Float64:
+    """∫ over t of the gradient at all gates t, by Gauss-Legendre."""
+    nodes, weights = np.polynomial.legendre.leggauss(num_nodes)
+    slopes = [
+        weight / 2 * gated.gradient(np.full(len(gated.facts), (node + 1) / 2), semantics=semantics)
+        for node, weight in zip(nodes.tolist(), weights.tolist(), strict=True)
+    ]
+    return np.asarray(np.sum(slopes, axis=0), dtype=np.float64)
+
+
+def _occluded(gated: GatedMargin, semantics: Semantics, margin: float) -> Float64:
+    """The effect of each fact alone."""
+    effects = np.zeros(len(gated.facts))
+    gates = np.ones(len(gated.facts))
+    for place in range(len(gates)):
+        gates[place] = 0.0
+        effects[place] = margin - gated.margin(gates, semantics=semantics)
+        gates[place] = 1.0
+    return effects
+
+
+def _shapley(decision: Decision) -> FactCredits:
+    model = decision.model
+    if is_closed_form(model):
+        raise ExplanationError(
+            "shapley counts the walks of a network; the walks of a closed form have no end: explanation.by('facts') "
+            "divides each of its paths among the facts of it"
+        )
+    sums: dict[Fact, list[float]] = {}
+    baseline: list[float] = []
+    for sign, candidate in decision.sides():
+        _add_side(decision, model, sign, candidate, sums, baseline)  # type: ignore[arg-type]
+    facts = tuple(sorted(fact for fact, parts in sums.items() if any(parts)))
+    shares = np.array([math.fsum(sums[fact]) for fact in facts])
+    return FactCredits(facts, shares, math.fsum(baseline), decision.margin, "shapley", "suppress")
+
+
+def _add_side(
+    decision: Decision,
+    model: NetworkModel,
+    sign: float,
+    candidate: Candidate,
+    sums: dict[Fact, list[float]],
+    baseline: list[float],
+) -> None:
+    unit = sign / decision.temperature
+    baseline.append(-unit * (candidate.offset + decision.gamma * candidate.is_seen))
+    inputs = np.asarray(decision.inputs, dtype=np.float64)
+    if candidate.is_seen:
+        baseline.append(unit * float(np.asarray(candidate.weights, dtype=np.float64) @ inputs))
+        return
+    index = candidate.index
+    passed = flow(model.opened(index, candidate.concept), candidate.features, inputs, unit)
+    baseline.append(passed.constant)
+    around = index.around(model.relations)
+    for pairs, credit in fact_games(passed, Chains(index, model.relations)).items():
+        if not pairs:
+            baseline.append(credit)
+        for low, high in pairs:
+            joining = _joining(around.of(low), around.edges_of(low), high)
+            for row in joining:
+                head, code, tail = index.head[row], index.relation[row], index.tail[row]
+                fact = index.ids[head], index.relations[int(code)].name, index.ids[tail]
+                sums.setdefault(fact, []).append(credit / len(pairs) / len(joining))
+
+
+def _joining(neighbors: Iterable[int], rows: Iterable[int], other: int) -> list[int]:
+    return sorted({row for place, row in zip(neighbors, rows, strict=True) if place == other})

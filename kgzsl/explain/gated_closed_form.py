@@ -1,0 +1,81 @@
+"""The weights of a closed form as a differentiable function of gates on the facts of its graph."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from kgzsl.errors import ResourceLimitError
+from kgzsl.explain.decision import ClosedFormTerms
+from kgzsl.explain.pair_gates import PairGates
+
+__all__ = ["GatedClosedForm"]
+
+MOST_CONCEPTS = 2_500
+"""The kernels of larger graphs are not inverted outright."""
+
+
+class GatedClosedForm:
+    """ŵ_u of a closed form, every pair of neighbours joined as far as the gates of its facts are open.
+
+    Under "suppress" an entry of Â keeps its normalised size, times its gate; under "remove" the gates are inside
+    D^-1/2 (A + I) D^-1/2. Kernels, their scale to unit diagonal and the Gram system are redone for every gates.
+    """
+
+    def __init__(self, terms: ClosedFormTerms, pairs: PairGates) -> None:
+        size = len(terms.centred)
+        if size > MOST_CONCEPTS:
+            raise ResourceLimitError(
+                f"gates on the facts of a graph of {size:,} concepts; a closed form takes up to {MOST_CONCEPTS:,}: "
+                "explain on an induced part of the graph, or read the facts of the paths with by('facts')"
+            )
+        self._terms, self._pairs, self._size = terms, pairs, size
+        self._seen = torch.from_numpy(np.asarray(terms.seen, dtype=np.int64))
+        self._centred = torch.from_numpy(np.asarray(terms.centred, dtype=np.float64))
+        self._residuals = torch.from_numpy(np.asarray(terms.residuals, dtype=np.float64))
+        normalized: Any = terms.normalized_adjacency
+        self._kept = torch.from_numpy(normalized.toarray())
+
+    def rows(self, gates: Tensor, nodes: NDArray[np.int64], *, remove: bool) -> Tensor:
+        """Raw weights of some positions `[n, dim]`, before they are brought to unit length."""
+        adjacency = self._adjacency(gates, remove=remove)
+        asked = torch.cat([torch.from_numpy(nodes), self._seen])
+        kernel = torch.zeros(len(asked), len(asked), dtype=torch.float64)
+        for name, share in sorted(self._terms.shares.items()):
+            raw = self._kernel(name, adjacency, asked)
+            diagonal = raw.diagonal()
+            scale = torch.where(diagonal > 0, diagonal.clamp_min(1e-300).rsqrt(), torch.zeros_like(diagonal))
+            kernel = kernel + share * scale[:, None] * raw * scale
+        count = len(nodes)
+        noisy = kernel[count:, count:] + self._terms.settings.noise * torch.eye(len(self._seen), dtype=torch.float64)
+        prior = torch.from_numpy(self._terms.prior_rows(nodes))
+        raw_rows: Tensor = prior + kernel[:count, count:] @ torch.linalg.solve(noisy, self._residuals)
+        return raw_rows
+
+    def _adjacency(self, gates: Tensor, *, remove: bool) -> Tensor:
+        pair_gates, (low, high) = self._pairs.gates(gates), self._pairs.ends
+        joined = torch.eye(self._size, dtype=torch.float64).index_put((low, high), pair_gates)
+        joined = joined.index_put((high, low), pair_gates)
+        if not remove:
+            kept: Tensor = self._kept * joined
+            return kept
+        roots = self._pairs.inverse_roots(pair_gates)
+        normalized: Tensor = roots[:, None] * joined * roots
+        return normalized
+
+    def _kernel(self, name: str, adjacency: Tensor, asked: Tensor) -> Tensor:
+        if name == "text":
+            own: Tensor = self._centred[asked] @ self._centred[asked].T
+            return own
+        beta = self._terms.betas[name]
+        system = (1 + beta) * torch.eye(self._size, dtype=torch.float64) - beta * adjacency
+        units = torch.eye(self._size, dtype=torch.float64)[:, asked]
+        columns = torch.linalg.solve(system, units)  # R is symmetric: its columns are its rows
+        if name == "walk":
+            kernel: Tensor = columns[asked]
+            return kernel
+        spread = columns.T @ self._centred
+        met: Tensor = spread @ spread.T
+        return met
