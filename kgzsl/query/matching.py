@@ -6,7 +6,7 @@ A query is a list of patterns and filters, parted by ` . `, `;` or a new line:
     ?x ?r dog.n.01                  ?r is a relation that is stated, walked from head to tail
     ?x has_kind ?y   ?x ^is_a ?y    the other way round; kinds (`?x part ?y`) are any of their relations
     ?x is_a+/has_part? ?y           a pattern of relations, as in `kg.follow`; alone, `.` is written `(.)`
-    <c/en/a b> <r/is a> ?y          what has blanks or signs in it, `\>` for a `>`
+    <c/en/a b> <r/is a> ?y          what has blanks or signs in it; a backslash before `<`, `>` and itself
 
     ?y != hoof.n.01                 = != and, by id, < <= > >=; between variables or with an id
     ?y in (wing.n.02, hoof.n.01)    also `not in`; for relations, names and kinds

@@ -7,7 +7,8 @@ seconds for a graph of the size of WordNet; it is kept as long as the graph is.
 A query only asks. SERVICE, updates, FROM and GRAPH are refused before the engine sees them, and so are queries that its
 parser or planner could not take (`kgzsl.query.sparql_text` has the limits). A name behind `c:` or `r:` that the graph
 does not have is an error, which SPARQL itself has no word for; in a CONSTRUCT query, or as a full IRI, it may be new.
-The engine has no time limit and cannot be interrupted: a query that multiplies large parts of the graph runs on.
+The engine has no bound on time or memory, and cannot be interrupted: a query that multiplies large parts of the graph,
+or texts with themselves, runs on. Ask what you trust, or in a process of its own.
 `kg.match` finds rows as they are read, and has no need of the store.
 """
 
@@ -82,7 +83,9 @@ def _answer(graph: KnowledgeGraph, asked: Checked, query: str) -> Any:
     read = sum(len(one) + 1 for one in asked.text.split("\n")[: line - 1]) + column - 1
     place = max(0, min(asked.place(read), len(query)))
     column = place - query.rfind("\n", 0, place)
-    unreadable = InputFormatError(f"cannot read the query from line {line}, column {column} on ({found[3][:200]})")
+    # the parser tries keywords character by character, and tells the place it got to: up to a keyword too far
+    said = found[3].replace(", [_]", "").replace("[_]", "something else")[:200]
+    unreadable = InputFormatError(f"cannot read the query near line {line}, column {column} ({said})")
     raise at_place(unreadable, query, place)
 
 

@@ -16,26 +16,31 @@ MOST_NESTED = 50
 MOST_OPERATORS = 250
 """Operators and groups such as `&&`, `+`, `!` and UNION, for the same reason."""
 
-MOST_PATTERNS = 200
-"""Full stops and semicolons, which end patterns; the engine's planning takes time in their cube."""
+MOST_PATTERNS = 64
+"""What makes a pattern or joins two: `.`, `;` and `,` in braces, `/`, OPTIONAL, braces but for UNION and VALUES, items
+of a list. The engine's planning takes time in the cube of these, and more: a hundred OPTIONAL take a second.
+"""
 
 MOST_CHARACTERS = 1_000_000
 
 _UPDATES = {"LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "INSERT", "DELETE"}
 _REPEATED = {"UNION", "OPTIONAL", "MINUS", "FILTER", "BIND", "LATERAL", "EXISTS", "NOT"}
+_OPERATORS = {"&&", "||", "!", "+", "-", "*", "/", "|", "^", "{", "="}
+_A_TERM = "a term"
 _FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 _ESCAPED = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _LOCAL_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _TOKEN = re.compile(
     r"""
-      (?P<quoted> <[^<>"{}|^`\\\x00-\x20]*>
+      (?P<quoted> <(?:[^<>"{}|^`\\\x00-\x20] | \\u[0-9A-Fa-f]{4} | \\U[0-9A-Fa-f]{8})*>
                 | \"{3}(?:\"{0,2}(?:[^"\\]|\\.))*\"{3} | '{3}(?:'{0,2}(?:[^'\\]|\\.))*'{3}
                 | "(?:[^"\\\n\r]|\\.)*" | '(?:[^'\\\n\r]|\\.)*' )
     | (?P<comment> \#[^\r\n]* )
-    | (?P<name> (?P<prefix>(?:[^\W\d_](?:[\w.-]*[\w-])?)?):(?P<local>(?:[\w:%-]|\\[^\w\s]|\.+(?=[\w:%\\-]))*) )
+    | (?P<name> (?P<prefix>(?:[^\W\d_](?:[\w.-]*[\w-])?)?):
+                (?P<local>(?:[\w:%-]|\\[_~.!$&'()*+,;=/?\#@%-]|\.+(?=[\w:%\\-]))*) )
     | (?P<skipped> [?$]\w+ | @[A-Za-z]+(?:-[A-Za-z0-9]+)* | _:\w+ | (?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? )
     | (?P<word> [^\W\d]\w* )
-    | (?P<mark> && | \|\| | . )
+    | (?P<mark> && | \|\| | \S )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -88,40 +93,71 @@ def checked(query: str) -> Checked:
     for match in _ESCAPED.finditer(query):
         if int(match[1] or match[2], 16) < 0x80:
             raise UnsafeInputError(f"{match[0]} stands for a plain character and hides what the query says; write it")
-    words: Counter[str] = Counter()
     order: list[str] = []
     names: list[PrefixedName] = []
     moved: list[int] = []
     declared: set[str] = set()
-    depth = deepest = operators = patterns = 0
+    size = _Size()
     for token in _TOKEN.finditer(query):
-        kind = token.lastgroup
         if token["name"] is not None:
-            if order and order[-1] == "PREFIX":
+            if order[-1:] == ["PREFIX"]:
                 declared.add(token["prefix"])
-                order.append(":")
             elif token["local"]:
                 names.append(PrefixedName(token["prefix"], _LOCAL_ESCAPE.sub(r"\1", token["local"]), token.start()))
             start = token.start("local")
             moved += [start + dot.start() for dot in re.finditer(r"(?<!\\)\.", token["local"])]
-        elif kind == "word":
+        if token["word"]:
             order.append(token[0].upper())
-            words[order[-1]] += 1
-            operators += order[-1] in _REPEATED
-        elif kind == "mark":
-            depth += (token[0] in "{([") - (token[0] in "})]")
-            deepest = max(deepest, depth)
-            operators += token[0] in ("&&", "||", "!", "+", "-", "*", "/", "|", "^", "{")
-            patterns += token[0] in ".;"
+            size.add_word(order[-1])
+        elif token["mark"]:
+            size.add_mark(token[0])
+        elif token["comment"] is None:
+            size.add_term()
+            order += [":"] if order[-1:] == ["PREFIX"] else []
+    words = Counter(order)
     _refuse(words, order)
-    for limit, found, allowed in (
-        ("nesting", deepest, MOST_NESTED),
-        ("operators and groups", operators, MOST_OPERATORS),
-        ("patterns", patterns, MOST_PATTERNS),
-    ):
-        _limit(limit, found, allowed)
+    _limit("nesting", size.deepest, MOST_NESTED)
+    _limit("operators and groups", size.operators, MOST_OPERATORS)
+    _limit("patterns", size.patterns, MOST_PATTERNS)
     form = next((word for word in order if word in _FORMS), "")
     return Checked(_escaped(query, moved), form, words["ORDER"] > 0, tuple(names), frozenset(declared), tuple(moved))
+
+
+class _Size:
+    """Counts what costs the engine stack or time."""
+
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+        self.deepest = self.operators = self.patterns = 0
+        self.previous = self.last_word = ""
+
+    def add_term(self) -> None:
+        """A name, a variable, a number or a text; one right after another in parentheses is an item of a list."""
+        is_item = self.previous == _A_TERM and self.opened[-1:] == ["("] and self.opened[-2:-1] != ["VALUES"]
+        self.patterns += is_item
+        self.previous = _A_TERM
+
+    def add_word(self, word: str) -> None:
+        """A keyword."""
+        self.operators += word in _REPEATED
+        self.patterns += word == "OPTIONAL"
+        self.previous = self.last_word = word
+
+    def add_mark(self, mark: str) -> None:
+        """A bracket or another sign."""
+        self.operators += mark in _OPERATORS
+        self.patterns += mark in ("/", ".", ";") or (mark == "," and self.opened[-1:] != ["("])
+        if mark in ("{", "(", "["):
+            is_table = mark == "{" and self.last_word == "VALUES" and self.previous in (_A_TERM, ")")
+            is_joined = mark == "[" or (mark == "{" and not is_table and not self.previous.isalpha())
+            self.patterns += is_joined
+            self.opened.append("VALUES" if is_table else mark)
+            self.deepest = max(self.deepest, len(self.opened))
+        elif mark in ("}", ")", "]"):
+            self.opened[-1:] = []
+        elif mark == "\\":
+            raise UnsafeInputError("a backslash outside of texts and names hides what the query says")
+        self.previous = mark
 
 
 def _refuse(words: Counter[str], order: list[str]) -> None:
