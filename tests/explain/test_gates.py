@@ -237,7 +237,7 @@ class Network:
 
 
 class Diffusion:
-    """Two steps of P from the classifiers of the seen classes; a fact of zebra's kind counts twice one of its property."""
+    """Two steps of P from the classifiers of the seen classes; zebra's kind counts twice its property."""
 
     classes = ("horse", "tiger")
     relations = ("taxonomic", "attribute")
