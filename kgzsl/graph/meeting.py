@@ -18,6 +18,8 @@ def _ahead(
     starts: _Places,
     targets: _Ints,
     degrees: _Ints,
+    sizes: _Ints,
+    arcs: _Ints,
     most: int,
     b: int,
     first: int,
@@ -27,24 +29,22 @@ def _ahead(
     marks: _Ints,
     queues: _Ints,
 ) -> tuple[int, int, int]:
-    """One step from a: end of the queue, edges at its new part, and where the searches met or -1."""
-    end, edges = last, 0
+    """One step from a: end of the queue, arcs from its new part, and where the searches met or -1."""
+    end, size = last, 0
     for place in range(first, last):
         here = queues[0, place]
-        for arc in range(starts[here], starts[here + 1]):
-            there, degree = targets[arc], degrees[arc]
-            if (degree == 1 or degree > most) and there != b:  # a dead end, or a hub
-                continue
-            if marks[there, 0] >= base:
+        for step in range(starts[here], starts[here + 1]):
+            there = targets[step]
+            if marks[there, 0] >= base or (degrees[step] > most and there != b):
                 continue
             marks[there, 0] = mark
-            marks[there, 2] = arc
+            marks[there, 2] = arcs[step]
             if marks[there, 1] >= base:
-                return end, edges, there
+                return end, size, there
             queues[0, end] = there
             end += 1
-            edges += degree
-    return end, edges, -1
+            size += sizes[step]
+    return end, size, -1
 
 
 @kernel
@@ -52,6 +52,7 @@ def _back(
     starts: _Places,
     sources: _Ints,
     degrees: _Ints,
+    sizes: _Ints,
     most: int,
     a: int,
     first: int,
@@ -61,53 +62,76 @@ def _back(
     marks: _Ints,
     queues: _Ints,
 ) -> tuple[int, int, bool]:
-    """One step back from b: end of the queue, edges at its new part, and whether the searches met."""
-    end, edges, met = last, 0, False
+    """One step back from b: end of the queue, arcs to its new part, and whether the searches met."""
+    end, size, met = last, 0, False
     for place in range(first, last):
         here = queues[1, place]
-        for arc in range(starts[here], starts[here + 1]):
-            there, degree = sources[arc], degrees[arc]
-            if (degree == 1 or degree > most) and there != a:
-                continue
-            if marks[there, 1] >= base:
+        for step in range(starts[here], starts[here + 1]):
+            there = sources[step]
+            if marks[there, 1] >= base or (degrees[step] > most and there != a):
                 continue
             marks[there, 1] = mark
             queues[1, end] = there
             end += 1
-            edges += degree
+            size += sizes[step]
             met = met or marks[there, 0] >= base
-    return end, edges, met
+    return end, size, met
 
 
 @kernel
-def _written(starts: _Places, targets: _Ints, sources: _Ints, met: int, base: int, marks: _Ints, queues: _Ints) -> int:
+def _written(
+    all_starts: _Places,
+    all_targets: _Ints,
+    sources: _Ints,
+    starts: _Places,
+    targets: _Ints,
+    arcs: _Ints,
+    b: int,
+    met: int,
+    base: int,
+    marks: _Ints,
+    queues: _Ints,
+) -> int:
     """Write the arcs of the best way through where the searches met to `queues[0]`; their number."""
     before = marks[met, 0] - base
     after = marks[met, 1] - base
     here = met
-    for step in range(before):
+    for place in range(before):
         arc = marks[here, 2]
-        queues[0, before - 1 - step] = arc
+        queues[0, before - 1 - place] = arc
         here = sources[arc]
     here = met
-    for step in range(after):
-        first = starts[here]
-        while marks[targets[first], 1] != base + after - 1 - step:
-            first += 1
-        queues[0, before + step] = first
-        here = targets[first]
+    for place in range(after):
+        wanted = base + after - 1 - place
+        step = starts[here]
+        while step < starts[here + 1] and marks[targets[step], 1] != wanted:
+            step += 1
+        if step < starts[here + 1]:
+            arc = arcs[step]
+        else:  # b is a dead end, and not among the inner targets
+            arc = all_starts[here]
+            while all_targets[arc] != b:
+                arc += 1
+        queues[0, before + place] = arc
+        here = all_targets[arc]
     return int(before + after)
 
 
 @kernel
 def meet(
+    all_starts: _Places,
+    all_targets: _Ints,
+    sources: _Ints,
     starts: _Places,
     targets: _Ints,
     degrees: _Ints,
+    sizes: _Ints,
+    arcs: _Ints,
     back_starts: _Places,
     back_sources: _Ints,
     back_degrees: _Ints,
-    sources: _Ints,
+    back_sizes: _Ints,
+    degree: _Ints,
     most: int,
     a: int,
     b: int,
@@ -117,10 +141,12 @@ def meet(
 ) -> int:
     """The shortest way from a to b that is first by its concepts, then by its arcs.
 
-    Its arcs are written to `queues[0]`, its length is returned, -1 if there is none. `degrees` are the numbers of
-    edges that touch the target of each arc (`back_degrees`: the source); what more than `most` touch is not passed
-    through. `marks[v, side]` is `state[0]` + 1 + steps where v was reached in this search, and smaller where it was in
-    an earlier one, so that nothing has to be wiped between searches; `marks[v, 2]` is the arc that reached v from a.
+    Its arcs are written to `queues[0]`, its length is returned, -1 if there is none. The search goes along inner arcs,
+    those that do not lead to a dead end: `degrees` are the numbers of edges that touch the target of each
+    (`back_degrees`: the source), `sizes` how many inner arcs go on from there, `arcs` its place among all arcs. What
+    more than `most` edges touch is not passed through. `marks[v, side]` is `state[0]` + 1 + steps where v was reached
+    in this search, and smaller where it was in an earlier one, so that nothing has to be wiped between searches;
+    `marks[v, 2]` is the arc that reached v from a.
     """
     # From a, concepts are reached in the order of their best ways, so the first arc to reach one ends its best way,
     # and the first concept that both searches reach is on the best of all.
@@ -130,25 +156,33 @@ def meet(
     base = state[0] + 1
     marks[a, 0], marks[b, 1] = base, base
     queues[0, 0], queues[1, 0] = a, b
-    first_a, last_a, depth_a, edges_a = 0, 1, 0, starts[a + 1] - starts[a]
-    first_b, last_b, depth_b, edges_b = 0, 1, 0, back_starts[b + 1] - back_starts[b]
+    first_a, last_a, depth_a, size_a = 0, 1, 0, starts[a + 1] - starts[a]
+    first_b, last_b, depth_b, size_b = 0, 1, 0, back_starts[b + 1] - back_starts[b]
+    # A dead end is not found from the other side, only what is next to it: those that are one take the first steps.
+    if degree[a] == 1:
+        size_a = -1
+    if degree[b] == 1:
+        size_b = -1
     met = -1
     while met < 0 and first_a < last_a and first_b < last_b:
-        if edges_a <= edges_b:
+        if size_a <= size_b:
             depth_a += 1
-            end, edges_a, met = _ahead(
-                starts, targets, degrees, most, b, first_a, last_a, base, base + depth_a, marks, queues
+            end, size_a, met = _ahead(
+                starts, targets, degrees, sizes, arcs, most, b, first_a, last_a, base, base + depth_a, marks, queues
             )
             first_a, last_a = last_a, end
             continue
         depth_b += 1
-        end, edges_b, touched = _back(
-            back_starts, back_sources, back_degrees, most, a, first_b, last_b, base, base + depth_b, marks, queues
-        )
+        end, size_b, touched = _back(
+            back_starts, back_sources, back_degrees, back_sizes, most, a, first_b, last_b, base, base + depth_b, marks,
+            queues,
+        )  # fmt: skip
         first_b, last_b = last_b, end
         if touched:
             while marks[queues[0, first_a], 1] < base:
                 first_a += 1
             met = queues[0, first_a]
     state[0] = base + depth_a + depth_b
-    return _written(starts, targets, sources, met, base, marks, queues) if met >= 0 else -1
+    if met < 0:
+        return -1
+    return _written(all_starts, all_targets, sources, starts, targets, arcs, b, met, base, marks, queues)

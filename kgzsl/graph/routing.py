@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,14 +85,16 @@ class Arcs:
         return np.searchsorted(self.targets[self.back], np.arange(self.num + 1)).astype(np.int64)
 
     @cached_property
-    def degrees(self) -> _Ints:
-        """How many edges touch the target of each arc, which is read in the order in which arcs are walked."""
-        return self.degree[self.concepts[self.targets]]
+    def inner(self) -> Inner:
+        """The arcs that do not lead to a dead end."""
+        return _inner(self.starts, self.sources, self.targets, self.degree)
 
     @cached_property
-    def back_degrees(self) -> _Ints:
-        """How many edges touch the source of each arc, in the order of `back_sources`."""
-        return self.degrees if self.mirrored else self.degree[self.concepts[self.back_sources]]
+    def back_inner(self) -> Inner:
+        """The arcs that do not come from a dead end, turned round; `arcs` are places in `back`."""
+        if self.mirrored:
+            return self.inner
+        return _inner(self.back_starts, self.targets[self.back], self.back_sources, self.degree)
 
     @cached_property
     def no_costs(self) -> IntArray:
@@ -124,6 +126,27 @@ def _order(sources: IntArray, targets: IntArray, ranks: IntArray, num: int) -> I
     if num * num * span < 2**63:  # one key sorts several times as fast as three
         return np.argsort((sources * num + targets) * span + ranks, kind="stable")
     return np.lexsort((ranks, targets, sources))
+
+
+class Inner(NamedTuple):
+    """Arcs that a shortest way may go along unless it ends there: to no concept that only one edge touches.
+
+    In a taxonomy these are far fewer than all arcs. `degrees` are numbers of edges at the target of each arc, `sizes`
+    of inner arcs from there, in the order in which a search reads them; `arcs` are the places among all arcs.
+    """
+
+    starts: IntArray
+    targets: _Ints
+    degrees: _Ints
+    sizes: _Ints
+    arcs: _Ints
+
+
+def _inner(starts: IntArray, sources: _Ints, targets: _Ints, degree: _Ints) -> Inner:
+    kept = np.flatnonzero((degree[targets] > 1) | (degree[sources] == 1))  # two dead ends may be joined to each other
+    inner = np.searchsorted(kept, starts).astype(np.int64)
+    ends = targets[kept]
+    return Inner(inner, ends, degree[ends], np.diff(inner)[ends].astype(np.int32), kept.astype(np.int32))
 
 
 class _Rooms(threading.local):
@@ -248,14 +271,14 @@ def shortest_route(index: GraphIndex, arcs: Arcs, a: int, b: int, *, most: int =
     if a == b:
         return np.empty(0, dtype=np.int32)
     room = room_of(index, arcs.num)
+    ahead, back = arcs.inner, arcs.back_inner
     length = meet(
         arcs.starts,
         arcs.targets,
-        arcs.degrees,
-        arcs.back_starts,
-        arcs.back_sources,
-        arcs.back_degrees,
         arcs.sources,
+        *ahead,
+        *back[:4],
+        arcs.degree,
         most,
         a,
         b,

@@ -204,3 +204,25 @@ def test_edges_of_wordnet_between_hubs():
     arriving = kg.edges(tail=tail)
     assert len(arriving) == np.count_nonzero(kg.index.tail == kg.position(tail))
     assert kg.edges(arriving[5].head, None, tail) == arriving[5:6]
+
+
+def test_dead_ends_are_found_from_either_side():
+    """Chains and stars of every small shape, with one-way and parallel edges, against NetworkX."""
+    maker = random.Random(11)
+    for trial in range(150):
+        num = maker.randint(2, 7)
+        ids = [f"c{place}" for place in range(num)]
+        rows = {(*maker.sample(ids, 2), maker.choice(["is_a", "has_part"])) for _ in range(maker.randint(1, num))}
+        table = pl.DataFrame(sorted(rows), schema=["head", "tail", "relation"], orient="row")
+        kg = KnowledgeGraph.from_tables(pl.DataFrame({"id": ids}), table)
+        directed = trial % 2 == 1
+        plain = (nx.DiGraph if directed else nx.Graph)((head, tail) for head, tail, _ in rows)
+        plain.add_nodes_from(ids)
+        for a in ids:
+            for b in ids:
+                expected = min(nx.all_shortest_paths(plain, a, b), default=None) if nx.has_path(plain, a, b) else None
+                try:
+                    found = list(kg.shortest_path(a, b, directed=directed).concepts)
+                except NoPathError:
+                    found = None
+                assert found == expected, (rows, a, b)
