@@ -14,9 +14,9 @@ from kgzsl.graph.relation import describe
 from kgzsl.graph.tables import EDGE_COLUMNS
 from kgzsl.query.entail_engine import HEAD, LEFT, RELATION, RIGHT, RULE, TAIL, Ints
 from kgzsl.query.entail_rules import Compiled
-from kgzsl.query.rules import parsed_rule
+from kgzsl.query.rules import RuleSet, parsed_rule
 
-__all__ = ["FOLLOWS_FROM", "INFERRED", "INFERRED_BY", "given_rows", "with_inferred"]
+__all__ = ["FOLLOWS_FROM", "INFERRED", "INFERRED_BY", "given_rows", "known_rules", "with_inferred"]
 
 INFERRED_BY, FOLLOWS_FROM = "inferred_by", "follows_from"
 INFERRED = "inferred"
@@ -120,7 +120,48 @@ def _premises(graph: KnowledgeGraph, compiled: Compiled, facts: Ints, found: Int
     triples[:, :, 1] += len(graph)
     spelled = words.gather(triples.reshape(-1)).reshape((len(found), 2, 3)).cast(_LISTS)
     table = pl.DataFrame({"premises": spelled, "count": 2 - (both[:, 1] < 0)})
-    return table.select(pl.col("premises").list.head("count")).to_series()
+    shown = table.select(pl.col("premises").list.head("count")).to_series()
+    loops = (facts[:, HEAD] == facts[:, TAIL])[np.maximum(both, 0)] & (both >= 0)
+    hidden = np.flatnonzero(loops.any(axis=1))
+    if not len(hidden):
+        return shown
+    told = [_with_rules(compiled, facts, both[row].tolist(), shown[row].to_list()) for row in hidden.tolist()]
+    others = np.delete(np.arange(len(shown)), hidden)
+    back = np.argsort(np.concatenate([others, hidden]), kind="stable")
+    return pl.concat([shown.gather(others), pl.Series(told, dtype=_LISTS)], rechunk=True).gather(back)
+
+
+def _with_rules(compiled: Compiled, facts: Ints, places: list[int], shown: list[list[str]]) -> list[list[str]]:
+    """Premises of a fact; one that no graph shows, since it leads from a concept to itself, with the rules it needs."""
+    return [
+        [*premise, *_rules_of(compiled, facts, place)] if premise[0] == premise[2] else list(premise)
+        for premise, place in zip(shown, places, strict=False)
+    ]
+
+
+def _rules_of(compiled: Compiled, facts: Ints, place: int) -> list[str]:
+    found: set[int] = set()
+    met, waiting = {place}, [place]
+    while waiting:
+        here = facts[waiting.pop()]
+        found |= {int(here[RULE])} - {-1}
+        more = {int(here[side]) for side in (LEFT, RIGHT)} - met - {-1}
+        met |= more
+        waiting += more
+    return sorted(compiled.rules[code].name for code in found)
+
+
+def known_rules(graph: KnowledgeGraph) -> RuleSet:
+    """The rules by which edges of the graph are said to be inferred, sorted by name."""
+    edges = graph.coded_edges
+    if INFERRED_BY not in edges.columns or edges.schema[INFERRED_BY] != pl.String:
+        return RuleSet()
+    names = set(edges[INFERRED_BY].drop_nulls().unique().to_list())
+    if edges.schema.get(FOLLOWS_FROM) == _LISTS:
+        premises = edges[FOLLOWS_FROM].drop_nulls().list.explode(keep_nulls=False)
+        names.update(name for premise in premises.filter(premises.list.len() > 3).to_list() for name in premise[3:])
+    parsed = [parsed_rule(name) for name in sorted(names)]
+    return RuleSet(rule for rule in parsed if rule is not None)
 
 
 def _cycles(graph: KnowledgeGraph, compiled: Compiled) -> dict[str, int]:

@@ -21,9 +21,13 @@ __all__ = ["COST", "HEAD", "LEFT", "RELATION", "RIGHT", "RULE", "TAIL", "VIA", "
 
 Ints = NDArray[np.int32]
 
-HEAD, RELATION, TAIL, RULE, LEFT, RIGHT, VIA, COST, SETTLED, NEXT_OUT, NEXT_IN = range(11)
-"""Columns of a fact: its ends, the rule and the premises it follows from (-1: none), what joins them, its cost."""
-_WIDTH = 11
+HEAD, RELATION, TAIL, RULE, LEFT, RIGHT, VIA, COST, SETTLED, NEXT = range(10)
+"""Columns of a fact: its ends, the rule and the premises it follows from (-1: none), what joins them, its cost.
+
+From NEXT on stands the settled fact that comes after it in each of four lists: those with its relation and its head,
+with its relation and its tail, and the same without what follows by the relation's own transitive rule.
+"""
+_WIDTH = NEXT + 4
 FIRST, TURN_FIRST, SECOND, TURN_SECOND, CONCLUSION, CONSTANT, SOLE_FIRST, SOLE_SECOND = range(8)
 """Columns of a rule: relation codes and whether they are read backwards; SECOND and CONSTANT are -1 without.
 
@@ -37,7 +41,8 @@ def _slot(facts, table, head, relation, tail):  # type: ignore[no-untyped-def]  
     """Where the fact stands in the hash table, or the free slot where it belongs."""
     mask = len(table) - 1
     key = int(head) * 2654435761 + int(tail) * 2246822519 + int(relation) * 3266489917
-    slot = (key ^ (key >> 29)) & mask
+    key = ((key ^ (key >> 29)) & 0x7FFFFFFF) * 2654435761  # once more, or ends in a row crowd together
+    slot = (key ^ (key >> 31)) & mask
     while table[slot] >= 0:
         fact = facts[table[slot]]
         if fact[0] == head and fact[2] == tail and fact[1] == relation:
@@ -79,7 +84,7 @@ def _offer(facts, table, count, fact):  # type: ignore[no-untyped-def]  # noqa: 
 
 
 @kernel
-def _chain(facts, table, count, weight, rules, use_start, uses, first_out, first_in, num_stated, most):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0912, PLR0915
+def _chain(facts, table, count, weight, rules, use_start, uses, sole_of, first, num_stated, most):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0912, PLR0915
     """Settle fact after fact, the cheapest first; (facts, weights, how many), or -1 as their number above `most`."""
     queue: list[Any] = [(np.int64(1), np.int64(place)) for place in range(num_stated)]
     new = np.full(facts.shape[1], -1, np.int32)
@@ -92,8 +97,9 @@ def _chain(facts, table, count, weight, rules, use_start, uses, first_out, first
         if left >= 0:
             weight[here] = weight[left] if right < 0 else min(weight[left], weight[right])
         head, tail = facts[here, 0], facts[here, 2]
-        facts[here, 9], first_out[relation, head] = first_out[relation, head], here
-        facts[here, 10], first_in[relation, tail] = first_in[relation, tail], here
+        for which in range(4 if facts[here, 3] != sole_of[relation] or sole_of[relation] < 0 else 2):
+            end = tail if which % 2 == 1 else head
+            facts[here, 9 + which], first[which, relation, end] = first[which, relation, end], here
         for use in range(use_start[relation], use_start[relation + 1]):
             rule, is_second = uses[use, 0], uses[use, 1] == 1
             own_turn = rules[rule, 3] if is_second else rules[rule, 1]
@@ -101,7 +107,7 @@ def _chain(facts, table, count, weight, rules, use_start, uses, first_out, first
             if sole >= 0 and facts[here, 3] == sole:
                 continue
             begin, end = (tail, head) if own_turn == 1 else (head, tail)
-            new[1], new[3], new[8], new[9], new[10] = rules[rule, 4], rule, 0, -1, -1
+            new[1], new[3], new[8] = rules[rule, 4], rule, 0
             if rules[rule, 2] < 0:  # one premise
                 new[0], new[2] = begin, (end if rules[rule, 5] < 0 else rules[rule, 5])
                 price = min(cost + 1, 1 << 29)
@@ -117,20 +123,20 @@ def _chain(facts, table, count, weight, rules, use_start, uses, first_out, first
             other_sole = rules[rule, 6] if is_second else rules[rule, 7]
             middle = begin if is_second else end
             from_tail = (other_turn == 1) != is_second  # whether the middle is the tail of the other fact
-            there = first_in[other, middle] if from_tail else first_out[other, middle]
+            which = (1 if from_tail else 0) + (0 if other_sole < 0 else 2)
+            there = first[which, other, middle]
             while there >= 0:
-                following = facts[there, 10] if from_tail else facts[there, 9]
-                if other_sole < 0 or facts[there, 3] != other_sole:
-                    far = facts[there, 0] if from_tail else facts[there, 2]
-                    new[0], new[2] = (far, end) if is_second else (begin, far)
-                    new[4], new[5] = (there, here) if is_second else (here, there)
-                    price = min(cost + facts[there, 7] + 1, 1 << 29)
-                    new[6], new[7] = middle, price
-                    if count + 1 >= len(facts):
-                        facts, table, weight = _doubled(facts, weight, count)
-                    count, queued = _offer(facts, table, count, new)
-                    if queued >= 0:
-                        heapq.heappush(queue, (np.int64(price), np.int64(queued)))
+                following = facts[there, 9 + which]
+                far = facts[there, 0] if from_tail else facts[there, 2]
+                new[0], new[2] = (far, end) if is_second else (begin, far)
+                new[4], new[5] = (there, here) if is_second else (here, there)
+                price = min(cost + facts[there, 7] + 1, 1 << 29)
+                new[6], new[7] = middle, price
+                if count + 1 >= len(facts):
+                    facts, table, weight = _doubled(facts, weight, count)
+                count, queued = _offer(facts, table, count, new)
+                if queued >= 0:
+                    heapq.heappush(queue, (np.int64(price), np.int64(queued)))
                 there = following
             if count - num_stated > most:
                 return facts, weight, -1
@@ -159,8 +165,12 @@ def forward(
     weights = np.ones(size)
     weights[: len(stated)] = weight
     start, uses = _uses(rules, num_relations)
-    joined = np.full((2, num_relations, max(num_concepts, 1)), -1, dtype=np.int32)
-    arrays = (rules.astype(np.int32), start, uses, joined[0], joined[1])
+    sole_of = np.full(num_relations, -1, dtype=np.int32)
+    for premise, rule in ((FIRST, SOLE_FIRST), (SECOND, SOLE_SECOND)):
+        known = rules[:, rule] >= 0
+        sole_of[rules[known, premise]] = rules[known, rule]
+    first = np.full((4, num_relations, max(num_concepts, 1)), -1, dtype=np.int32)
+    arrays = (rules.astype(np.int32), start, uses, sole_of, first)
     if not len(stated):
         return facts[:0], weights[:0]
     facts, weights, count = _chain(facts, table, len(stated), weights, *arrays, len(stated), most)

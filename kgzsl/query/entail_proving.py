@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,11 @@ from numpy.typing import NDArray
 
 from kgzsl.errors import ResourceLimitError
 from kgzsl.graph.concept import Edge
-from kgzsl.graph.index import IntArray
+from kgzsl.graph.index import IntArray, Neighbors
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.query.entail_edges import INFERRED, INFERRED_BY
 from kgzsl.query.entail_engine import HEAD, LEFT, RELATION, RIGHT, RULE, TAIL, Ints, forward
-from kgzsl.query.entail_rules import Compiled, compiled_rules
+from kgzsl.query.entail_rules import Compiled, compiled_rules, pruned
 from kgzsl.query.entailment import MOST_EDGES, asked_rules, unentailed
 
 __all__ = ["derivation"]
@@ -31,12 +32,52 @@ def derivation(graph: KnowledgeGraph, triple: _Triple, rules: Any) -> tuple[list
     names = tuple(rule.name for rule in compiled.rules)
     if triple[1] not in compiled.relations:
         return None, names
+    compiled = pruned(graph, compiled, triple[1])
+    if [rule.form for rule in compiled.rules] == ["transitive"]:
+        return _chained(bare, compiled.rules[0].name, triple), names
     facts, weights, rows = _facts(bare, compiled, triple)
     goal = (graph.position(triple[0]), compiled.relations.index(triple[1]), graph.position(triple[2]))
     (matching,) = np.nonzero((facts[:, [HEAD, RELATION, TAIL]] == goal).all(axis=1))
     if not len(matching):
         return None, names
     return _steps(bare, compiled, facts, weights, rows, int(matching[0])), names
+
+
+def _chained(graph: KnowledgeGraph, rule: str, triple: _Triple) -> list[Derived] | None:
+    """The derivation by one transitive relation alone: its shortest way, the first by ids, from the far end back."""
+    start, end = graph.position(triple[0]), graph.position(triple[2])
+    up, down = graph.index.up([triple[1]]), graph.index.down([triple[1]])
+    to_end = _distances(down, end)
+    first = [other for other in up.of(start) if other in to_end]
+    if not first:
+        return None
+    rows: list[int] = []
+    here, left = start, min(to_end[other] for other in first)
+    while here != end or not rows:
+        place, other = next((place, other) for place, other in enumerate(up.of(here)) if to_end.get(other) == left)
+        rows.append(up.edges_of(here)[place])
+        here, left = other, left - 1
+    edges = graph.edges_at(rows)
+    found: list[Derived] = [(edge, str(edge.more.get(INFERRED_BY) or ""), ()) for edge in edges]
+    weight, last = edges[-1].weight, len(edges) - 1
+    for place in range(len(edges) - 2, -1, -1):
+        weight = min(weight, edges[place].weight)
+        edge = Edge(edges[place].head, triple[1], edges[-1].tail, weight, INFERRED)
+        found.append((edge, rule, (place, last)))
+        last = len(found) - 1
+    return found
+
+
+def _distances(neighbors: Neighbors, start: int) -> dict[int, int]:
+    found = {start: 0}
+    waiting = deque([start])
+    while waiting:
+        here = waiting.popleft()
+        for other in neighbors.of(here):
+            if other not in found:
+                found[other] = found[here] + 1
+                waiting.append(other)
+    return found
 
 
 def _facts(graph: KnowledgeGraph, compiled: Compiled, triple: _Triple) -> tuple[Ints, NDArray[np.float64], IntArray]:

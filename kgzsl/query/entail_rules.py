@@ -29,7 +29,7 @@ from kgzsl.query.rules import (
     transitive,
 )
 
-__all__ = ["NAMED", "TRANSITIVE", "Compiled", "Plain", "compiled_rules", "plain_rule", "rules_for"]
+__all__ = ["NAMED", "TRANSITIVE", "Compiled", "Plain", "compiled_rules", "plain_rule", "pruned", "rules_for"]
 
 TRANSITIVE = ("has_part", "is_a", "manner_of", "same_as")
 """Relations that "transitive" stands for, those of them that the graph has."""
@@ -206,13 +206,44 @@ def compiled_rules(graph: KnowledgeGraph, rules: RuleSet, optional: frozenset[Ru
     return Compiled(kept, own, names, _codes(graph, own, names))
 
 
+def pruned(graph: KnowledgeGraph, compiled: Compiled, goal: str) -> Compiled:
+    """Only the rules that edges of one relation can need.
+
+    A transitive rule goes too if all others take edges of its relation one step at a time.
+    """
+    needed = {goal}
+    while True:
+        more = {name for rule in compiled.plain if rule.conclusion in needed for name, _ in rule.premises}
+        if more <= needed:
+            break
+        needed |= more
+    kept = [place for place, rule in enumerate(compiled.plain) if rule.conclusion in needed]
+    for place in list(kept):
+        name = compiled.plain[place].conclusion
+        others = [other for other in kept if other != place]
+        if _is_transitive(compiled.plain[place]) and name != goal and not _is_read_whole(compiled, name, place, others):
+            kept = others
+    own = tuple(compiled.plain[place] for place in kept)
+    names = tuple(sorted(needed & set(compiled.relations)))
+    return Compiled(tuple(compiled.rules[place] for place in kept), own, names, _codes(graph, own, names))
+
+
+def _is_transitive(rule: Plain) -> bool:
+    return rule.premises == ((rule.conclusion, False), (rule.conclusion, False))
+
+
+def _is_read_whole(compiled: Compiled, name: str, transitive_by: int, others: Sequence[int]) -> bool:
+    """Whether one of the other rules needs edges of the relation that follow by the transitive rule."""
+    for place in others:
+        for side, (premise, _) in enumerate(compiled.plain[place].premises):
+            if premise == name and compiled.codes[place, 6 + side] != transitive_by:
+                return True
+    return False
+
+
 def _codes(graph: KnowledgeGraph, rules: Sequence[Plain], names: Sequence[str]) -> NDArray[np.int64]:
     code = {name: place for place, name in enumerate(names)}
-    transitive_by = {
-        rule.conclusion: place
-        for place, rule in enumerate(rules)
-        if rule.premises == ((rule.conclusion, False), (rule.conclusion, False))
-    }
+    transitive_by = {rule.conclusion: place for place, rule in enumerate(rules) if _is_transitive(rule)}
     rows = []
     for rule in rules:
         (first, turned), rest = rule.premises[0], rule.premises[1:]

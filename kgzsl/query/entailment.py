@@ -33,13 +33,13 @@ from numpy.typing import NDArray
 from kgzsl.display.text import escape_text
 from kgzsl.errors import InputFormatError, ResourceLimitError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
-from kgzsl.query.entail_edges import INFERRED_BY, given_rows, with_inferred
+from kgzsl.query.entail_edges import given_rows, known_rules, with_inferred
 from kgzsl.query.entail_engine import forward
 from kgzsl.query.entail_owl import OWL_RL, engine_edges, owl_rules
 from kgzsl.query.entail_rules import Compiled, compiled_rules, rules_for
-from kgzsl.query.rules import Rule, RuleSet, parsed_rule
+from kgzsl.query.rules import Rule, RuleSet
 
-__all__ = ["MOST_EDGES", "asked_rules", "entail", "given_rules", "unentailed"]
+__all__ = ["MOST_EDGES", "asked_rules", "entail", "unentailed"]
 
 MOST_EDGES = 10_000_000
 """Edges that may follow unless more are allowed: they take about 1.5 GB. WordNet's `is_a` gives under a million."""
@@ -49,7 +49,8 @@ def entail(graph: KnowledgeGraph, rules: Any = "rdfs", *, max_edges: int | None 
     """The graph with the edges that follow by rules; those it states stay as they are.
 
     An edge that follows says in `more["inferred_by"]` by which rule, and in `more["follows_from"]` from which one or
-    two edges, as [head, relation, tail]: the last step of its smallest proof, which `why` tells whole. It weighs as
+    two edges, as [head, relation, tail]: the last step of its smallest proof, which `why` tells whole. (Of an edge that
+    no graph shows, since it leads from a concept to itself, the rules it follows by come after its tail.) It weighs as
     little as the lightest edge stated in that proof. Edges that an earlier `entail` added are found again by its rules
     and these. `report` counts "inferred edges", and the "entailed cycles" of relations that go on and on.
     `ResourceLimitError` if more than `max_edges` follow.
@@ -66,8 +67,8 @@ def entail(graph: KnowledgeGraph, rules: Any = "rdfs", *, max_edges: int | None 
     """
     most = MOST_EDGES if max_edges is None else _checked_most(max_edges)
     found, optional, wants_owl = asked_rules(graph, rules)
-    known = given_rules(graph)
-    compiled = compiled_rules(graph, known + found, optional | frozenset(known))
+    known = known_rules(graph)
+    compiled = compiled_rules(graph, found + known, optional | frozenset(known))
     bare = unentailed(graph)
     by_engine = engine_edges(bare, max_edges=most) if wants_owl else None
     derived = _derived(bare, compiled, most)
@@ -80,7 +81,7 @@ def asked_rules(graph: KnowledgeGraph, rules: Any) -> tuple[RuleSet, frozenset[R
     None stands for the rules that the graph was entailed by; without any, for "rdfs".
     """
     if rules is None:
-        rules = given_rules(graph) or "rdfs"
+        rules = known_rules(graph) or "rdfs"
     wants_owl = _is_owl(rules)
     if wants_owl:
         rules = []
@@ -100,15 +101,6 @@ def _checked_most(max_edges: int) -> int:
     if isinstance(max_edges, bool) or not isinstance(max_edges, int | np.integer) or max_edges < 0:
         raise InputFormatError(f"max_edges is a number of edges, not {max_edges!r}")
     return int(min(max_edges, 1 << 30))
-
-
-def given_rules(graph: KnowledgeGraph) -> RuleSet:
-    """The rules by which edges of the graph are said to be inferred, sorted by name."""
-    if INFERRED_BY not in graph.coded_edges.columns:
-        return RuleSet()
-    names = graph.coded_edges[INFERRED_BY].drop_nulls().unique().sort().to_list()
-    parsed = [parsed_rule(name) for name in names]
-    return RuleSet(rule for rule in parsed if isinstance(rule, Rule))
 
 
 def unentailed(graph: KnowledgeGraph) -> KnowledgeGraph:

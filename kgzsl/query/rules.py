@@ -217,12 +217,17 @@ def _written(argument: str) -> str:
 
 
 def parsed_rule(text: str) -> Rule | None:
-    """The rule whose name this is; None if the text is not of the form `name(argument, …)`."""
+    """The rule whose name this is; None if the text is not of the form `name(argument, …)`.
+
+    `inherited(r)` and `generalised(r)` are over `is_a`.
+    """
     form, bracket, rest = text.partition("(")
     form = form.strip().replace("_", "-")
     if not bracket or not rest.rstrip().endswith(")") or form not in FORMS:
         return None
     arguments = _arguments(rest.rstrip()[:-1])
+    if form in ("inherited", "generalised") and arguments is not None and len(arguments) == 1:
+        arguments = [*arguments, "is_a"]
     return Rule(form, tuple(arguments)) if arguments is not None and len(arguments) == FORMS[form][0] else None
 
 
