@@ -107,6 +107,7 @@ class Walks:
 
     def row(self, neighbors: Neighbors, start: int) -> tuple[IntArray, IntArray]:
         """What is reached from `start` and at how many steps, nearest first, then by position, `start` included."""
+        assert len(neighbors.indptr) == self.num_concepts + 1  # a compiled loop would write behind its room
         if self.compiled:
             space = self.take()
             count = abs(self.walk(neighbors.packed, space.array, start, -1))
