@@ -122,8 +122,10 @@ class Table(Sequence[tuple[Any, ...]]):
 
     def _shown(self) -> tuple[list[tuple[Any, ...]], str]:
         """The rows to print, and what is said of the rest."""
+        if not self._draw(1):
+            return [], "no rows"
         if len(self._draw(_SHOWN + 1)) <= _SHOWN:
-            return self._drawn, ""
+            return self._drawn, "" if self.columns else "a row without columns"
         count = len(self._draw(_COUNTED + 1))
         more = f"{count - _SHOWN:,}" if count <= _COUNTED else f"over {_COUNTED - _SHOWN:,}"
         return self._drawn[:_SHOWN], f"… {more} more"
@@ -136,16 +138,17 @@ class Table(Sequence[tuple[Any, ...]]):
     def __str__(self) -> str:
         rows, rest = self._shown()
         cells = [[_cell(value) for value in row] for row in rows]
-        table = text_table(cells, self.columns, right=self._numbers(rows))
-        return "\n".join([*([self.caption] if self.caption else []), table, *([rest] if rest else [])])
+        table = text_table(cells, self.columns, right=self._numbers(rows)) if self.columns else ""
+        return "\n".join(part for part in (self.caption, table, rest) if part)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         rows, rest = self._shown()
-        caption = " · ".join(part for part in (self.caption, rest) if part)
         cells = [[_named(value) for value in row] for row in rows]
-        return html_table(cells, self.columns, caption=caption, right=self._numbers(rows))
+        return html_table(
+            cells, self.columns, caption=self.caption, notes=[rest] if rest else [], right=self._numbers(rows)
+        )
 
 
 def _plain(value: Any) -> Any:

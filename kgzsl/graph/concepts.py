@@ -69,4 +69,8 @@ class Concepts(tuple[Concept, ...]):
         return (tuple, (tuple(self),))
 
     def _repr_html_(self) -> str:
-        return self.to_table()._repr_html_()
+        found = (0,) * len(self) if self.distances is None else self.distances
+        rows = ((concept, concept.definition, distance) for concept, distance in zip(self, found, strict=True))
+        columns = ("concept", "definition", "distance")
+        kept = 2 if self.distances is None else 3
+        return Table(columns[:kept], (row[:kept] for row in rows))._repr_html_()
