@@ -90,15 +90,29 @@ def candidates_of(index: GraphIndex, level: Level) -> Candidates:
                 values = [value for value in values if inside[value]]
         return _passing(values, [*others, *loops], row)
 
-    if len(sides) == 1 and domain is None and not loops and level.bound[0].codes is None:
-        side, slot = level.bound[0].side, level.bound[0].known.slot
+    if len(sides) == 1 and not loops and level.bound[0].codes is None:
+        return _bound_once(level.bound[0], domain, inside)
+    return found
+
+
+def _bound_once(bound: Bound, domain: list[int] | None, inside: bytes | None) -> Candidates:
+    """Values of a variable that one pattern binds, and nothing else checks."""
+    side, slot = bound.side, bound.known.slot
+    if domain is None or inside is None:
         return lambda row: side.of(row[slot])
+
+    def found(row: Sequence[int]) -> Sequence[int]:
+        start = row[slot]
+        if side.count(start) > len(domain):
+            return [value for value in domain if side.holds(start, value)]
+        return [value for value in side.of(start) if inside[value]]
+
     return found
 
 
 def _unbound(index: GraphIndex, level: Level, loops: Sequence[_Check]) -> Candidates:
     """Values of a variable that no earlier one binds: the same for every row, or those that a later one links to it."""
-    kept: list[int] | None = None
+    kept: Sequence[int] | None = None
     met: dict[int, list[int]] = {}
     first = level.ahead[0][0].known if level.ahead else None
 
@@ -112,7 +126,8 @@ def _unbound(index: GraphIndex, level: Level, loops: Sequence[_Check]) -> Candid
         nonlocal kept
         if first is None:
             if kept is None:
-                kept = _passing(fixed().tolist(), loops, row)
+                values = np.ascontiguousarray(fixed(), dtype=np.int64)
+                kept = _passing(values.tolist(), loops, row) if loops else values.data  # a view is read as it is walked
             return kept
         start = first(row)
         if start not in met:

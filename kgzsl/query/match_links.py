@@ -88,7 +88,7 @@ class EdgeSide:
 
     def of(self, source: int) -> list[int]:
         """Neighbours of one concept."""
-        found = self.neighbors.of(source)
+        found = self._targets[self._starts[source] : self._starts[source + 1]].tolist()
         return found if self._single else list(dict.fromkeys(found))
 
     def count(self, source: int) -> int:

@@ -17,6 +17,7 @@ A query is a list of patterns and filters, parted by ` . `, `;` or a new line:
     FILTER NOT EXISTS { ... }       no row of the group agrees; also EXISTS
     OPTIONAL { ... }                last, what may be missing: None where it is
 
+Edges are those that are stated, from head to tail, symmetric relations too: `?x antonym|^antonym ?y` goes both ways.
 A `.` parts patterns where a word ends with it; inside a word it belongs to the id. FILTER, OPTIONAL, NOT and EXISTS
 are written in capitals.
 

@@ -1,7 +1,9 @@
 """SPARQL over a graph: an engine's answers as ours, and nothing reached beyond the graph."""
 
+import gc
 import socket
 import sys
+import weakref
 from datetime import date
 
 import pyoxigraph as ox
@@ -113,6 +115,10 @@ def test_a_store_is_filled_once_for_a_graph_and_goes_with_it(toy_graph):
     other = toy_graph.add_edges([("dog", "antonym", "cat")])
     assert rows(other, "SELECT ?x { c:dog r:antonym ?x }") == [("cat",)]
     assert rows(toy_graph, "SELECT ?x { c:dog r:antonym ?x }") == []
+    gone = weakref.ref(other)
+    del other
+    gc.collect()
+    assert gone() is None
 
 
 def test_an_empty_graph_answers():
