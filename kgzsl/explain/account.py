@@ -69,10 +69,10 @@ class Account:
 
     `constants` are named shares without a path; `sources` is the exact credit of every concept where paths end
     `[num_concepts]`; `paths` those listed, largest first; `rest` what the listed paths leave of the sources, and
-    `rest_gross` the sum of its parts' magnitudes. `support` is what each seen class gives, in the model's order, None
-    where a model has no such shares. `variance` and `origin` are None for a seen class, for one of which nothing is
-    known, and in a network, which has no `terms` either. `is_certified` tells that no path larger than those listed
-    can have been missed.
+    `rest_gross` the sum of its parts' magnitudes. `support` is what each seen class gives, in the order of `classes`,
+    None where a model has no such shares. `variance` and `origin` are None for a seen class, for one of which nothing
+    is known, and in a network, which has no `terms` either. `is_certified` tells that no path larger than those
+    listed can have been missed.
     """
 
     sign: float
@@ -87,15 +87,9 @@ class Account:
     support: Float64 | None
     variance: float | None
     origin: Origin | None = field(repr=False)
+    classes: tuple[str, ...] = ()
     is_pathless: bool = False
     is_certified: bool = True
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The seen classes, in the order of `support`; none in a network."""
-        return (
-            () if self.terms is None else tuple(self.candidate.index.ids[place] for place in self.terms.seen.tolist())
-        )
 
     @property
     def total(self) -> float:
@@ -133,6 +127,7 @@ def pathless(
     terms: ClosedFormTerms | None,
     constants: tuple[tuple[str, float], ...],
     support: Float64 | None,
+    classes: tuple[str, ...] = (),
 ) -> Account:
     """A class that no path leads to: it has its own examples, or nothing is known of it."""
     return Account(
@@ -148,5 +143,6 @@ def pathless(
         support=support,
         variance=None,
         origin=None,
+        classes=classes,
         is_pathless=True,
     )

@@ -40,7 +40,7 @@ def closed_form_account(
     norm = float(terms.norms(here)[0])
     if norm == 0.0:
         support = np.zeros(len(model.classes))
-        return pathless(sign, candidate, terms, (*constants, ("unknown", 0.0)), support)
+        return pathless(sign, candidate, terms, (*constants, ("unknown", 0.0)), support, model.classes)
     coefficients, prior = terms.coefficients(here)[0], terms.prior_rows(here)[0]
     unit /= norm
     dual = terms.dual(inputs)
@@ -65,6 +65,7 @@ def closed_form_account(
         support=support,
         variance=float(terms.variance(here)[0]),
         origin=origin,
+        classes=model.classes,
     )
 
 
@@ -91,7 +92,7 @@ def _seen_account(
     examples = sign / decision.temperature * float(terms.targets[row] @ decision.inputs)
     support = np.zeros(len(model.classes))
     support[row] = examples
-    return pathless(sign, candidate, terms, (*constants, ("examples", examples)), support)
+    return pathless(sign, candidate, terms, (*constants, ("examples", examples)), support, model.classes)
 
 
 def _sources(

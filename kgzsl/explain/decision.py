@@ -19,6 +19,7 @@ __all__ = [
     "OpenLayer",
     "OpenNetwork",
     "Predicted",
+    "Readout",
     "Running",
     "Settings",
 ]
@@ -174,6 +175,20 @@ class OpenLayer(Protocol):
         ...
 
 
+class Readout(Protocol):
+    """A last layer in closed form: its weight, with the bias as last row where there is one, is C W_S."""
+
+    @property
+    def coefficients(self) -> Float64:
+        """C `[channels (+ 1), num_seen]`."""
+        ...
+
+    @property
+    def targets(self) -> Float64:
+        """W_S `[num_seen, dim]`, in the order of the model's classes."""
+        ...
+
+
 class OpenNetwork(Protocol):
     """Graph convolutions with LeakyReLU between them, as far as one concept's output depends on them."""
 
@@ -195,6 +210,11 @@ class OpenNetwork(Protocol):
     @property
     def normalization(self) -> str:
         """How a group is made of ones: "row" (each row adds up to its share), "symmetric" or "none"."""
+        ...
+
+    @property
+    def readout(self) -> Readout | None:
+        """The closed form of the last layer; None where it was trained."""
         ...
 
 

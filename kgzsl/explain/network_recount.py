@@ -35,7 +35,7 @@ class NetworkRecount:
     sources: Float64
     score: float
     support_word: str
-    support: None = None
+    support: Float64 | None = None
     variance: None = None
     _walker: "_Walker | None" = field(default=None, repr=False)
 
@@ -53,13 +53,15 @@ def network_recount(decision: Decision, model: NetworkModel, sign: float, candid
     if candidate.is_seen:
         own = unit * float(np.asarray(candidate.weights, dtype=np.float64) @ inputs)
         constants |= {"gamma": -unit * decision.gamma, "examples": own}
-        return NetworkRecount(constants, np.zeros(size), sum(constants.values()), "seen")
+        support = _alone(model, candidate.concept, own)
+        return NetworkRecount(constants, np.zeros(size), sum(constants.values()), "seen", support)
     network = model.opened(candidate.index, candidate.concept)
     slopes, row = _gates(network, candidate.features)
     norm = float(np.linalg.norm(row))
     if not norm:
         constants["unknown"] = 0.0
-        return NetworkRecount(constants, np.zeros(size), sum(constants.values()), "none")
+        support = _alone(model, None, 0.0)
+        return NetworkRecount(constants, np.zeros(size), sum(constants.values()), "none", support)
     pull = unit / norm * inputs
     sources = np.zeros(size)
     starts = [np.asarray(candidate.features[network.rows[0]], dtype=np.float64)]
@@ -79,8 +81,38 @@ def network_recount(decision: Decision, model: NetworkModel, sign: float, candid
     score = float(row @ pull) + constants.get("offset", 0.0)
     chains = Chains(candidate.index, model.relations)
     return NetworkRecount(
-        constants, sources, score, "not rated", _walker=_walker(network, slopes, candidate, pull, chains)
+        constants,
+        sources,
+        score,
+        "not rated",
+        _support(network, candidate, slopes, unit / norm, inputs),
+        _walker=_walker(network, slopes, candidate, pull, chains),
     )
+
+
+def _alone(model: NetworkModel, concept: str | None, share: float) -> Float64 | None:
+    if getattr(model, "readout", None) is None:
+        return None
+    return np.array([share if seen == concept else 0.0 for seen in model.classes])
+
+
+def _support(
+    network: OpenNetwork, candidate: Candidate, slopes: Sequence[Float64], unit: float, inputs: Float64
+) -> Float64 | None:
+    """Each seen class's part of the output, of the rows that reach the last layer."""
+    if network.readout is None:
+        return None
+    current = np.asarray(candidate.features[network.rows[0]], dtype=np.float64)
+    for slope, layer in zip(slopes, network.layers[:-1], strict=False):
+        sent = current @ layer.weight + (0.0 if layer.before is None else layer.before)
+        current = slope * (layer.operator @ sent + (0.0 if layer.after is None else layer.after))
+    last = network.layers[-1].operator.toarray()[0]
+    parts = last @ current @ network.readout.coefficients[: current.shape[1]]
+    if len(network.readout.coefficients) > current.shape[1]:
+        reach = 1.0 if network.layers[-1].before is None else last.sum()
+        parts = parts + reach * network.readout.coefficients[current.shape[1]]
+    found: Float64 = unit * parts * (network.readout.targets @ inputs)
+    return found
 
 
 def _gates(network: OpenNetwork, features: NDArray[np.floating]) -> tuple[list[Float64], Float64]:

@@ -108,8 +108,9 @@ def _support(reasons: Reasons) -> tuple[list[Credit], tuple[Credit, ...]]:
         return Credit("support", ("support", *key), names[key[0]], credit, "", sides, gross, concepts=key)
 
     constants = constant_rows(reasons.ledger, names)
-    # a seen class's own examples are what it gives as support, and stand there
-    return sums.rows(row_of), tuple(row for row in constants if row.kind != "examples")
+    # a seen class's own examples are what it gives as support, and stand there; so is the bias of a solved layer
+    within = ("examples", "bias")
+    return sums.rows(row_of), tuple(row for row in constants if row.key[0] not in within)
 
 
 def _concepts(reasons: Reasons) -> tuple[list[Credit], tuple[Credit, ...]]:

@@ -6,7 +6,7 @@ from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.convolution_network import Architecture
 from kgzsl.propagation.fitted_network import FittedNetwork
-from kgzsl.propagation.network import fit_architecture, require_settings, settings_of
+from kgzsl.propagation.network import Readout, fit_architecture, require_settings, settings_of
 from kgzsl.propagation.topology import AncestorTopology
 
 __all__ = ["DGP", "DGPM"]
@@ -20,7 +20,8 @@ class DGP:
     `num_groups` - 1 or more; softmaxes of learned numbers, one for each group and layer, weigh the groups. The bias is
     added before propagation. Dropout of the input of both layers, LeakyReLU 0.2, rows of unit length; Adam with
     `weight_decay` on all parameters. Defaults are the paper's. `relations` are names or kinds, None the taxonomic
-    ones; `device` "auto" is CUDA where there is one.
+    ones; `device` "auto" is CUDA where there is one; `readout` "ridge" solves the last layer anew in closed form
+    (`kgzsl.propagation.ridge_readout`).
 
     >>> import networkx as nx
     >>> import numpy as np
@@ -42,6 +43,7 @@ class DGP:
     learning_rate: float = 1e-3
     weight_decay: float = 5e-4
     relations: tuple[str, ...] | None = None
+    readout: Readout = "trained"
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -79,6 +81,7 @@ class DGPM:
     learning_rate: float = 1e-3
     weight_decay: float = 5e-4
     relations: tuple[str, ...] | None = None
+    readout: Readout = "trained"
     device: str = "auto"
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.convolution_network import Architecture, ConvolutionNetwork
 from kgzsl.propagation.network_inputs import network_inputs, predicted
 from kgzsl.propagation.opened_network import OpenedNetwork, opened
+from kgzsl.propagation.ridge_readout import RidgeReadout
 from kgzsl.propagation.topology import Messages, Topology, topology_from_config
 from kgzsl.propagation.training import resolved_device
 
@@ -30,7 +31,8 @@ class FittedNetwork:
     """Parameters and a topology, no graph: any graph and features of the same width give weights.
 
     `report` has the settings, the loss before each epoch (`losses`), `seconds`, how many rows each layer computed
-    while training (`rows`, the input's first) and whether an interrupt cut training short.
+    while training (`rows`, the input's first) and whether an interrupt cut training short. `readout` is the closed
+    form of the last layer, None where it was trained.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class FittedNetwork:
         report: Mapping[str, Any],
         hops: int | None = None,
         factory: str = "",
+        readout: RidgeReadout | None = None,
     ) -> None:
         self.network = network.eval()
         self.in_channels, self.out_channels = channels
@@ -50,6 +53,7 @@ class FittedNetwork:
         self.hops = hops
         self.classes = tuple(classes)
         self.report = report
+        self.readout = readout
         self._factory = factory
         self._messages: WeakKeyDictionary[GraphIndex, Messages] = WeakKeyDictionary()
 
@@ -91,7 +95,7 @@ class FittedNetwork:
             self._messages[index] = self.topology.messages(index)
         place = int(index.positions([concept])[0])
         normalization = getattr(self.topology, "normalization", "row")
-        return opened(self.network, self._messages[index], place, normalization=normalization)
+        return opened(self.network, self._messages[index], place, normalization=normalization, readout=self.readout)
 
     def state(self) -> State:
         """JSON values and arrays; seconds are left out of the report, so that equal fits give equal bytes."""
@@ -108,9 +112,11 @@ class FittedNetwork:
             "hops": self.hops,
             "classes": list(self.classes),
             "device": "cpu" if on_processor else "auto",
+            "readout": None if self.readout is None else {"penalty": self.readout.penalty},
             "report": report,
         }
         arrays = {name: value.detach().cpu().numpy() for name, value in self.network.state_dict().items()}
+        arrays |= {} if self.readout is None else self.readout.arrays()
         arrays["report.losses"] = np.asarray(self.report.get("losses", ()), dtype=np.float64)
         return config, arrays
 
@@ -130,7 +136,7 @@ class FittedNetwork:
         """
         if config.get("format") != _FORMAT:
             raise VersionError("network", found=config.get("format"), supported=f"format {_FORMAT}")
-        parameters = {name: values for name, values in arrays.items() if name != "report.losses"}
+        parameters = {name: v for name, v in arrays.items() if not name.startswith(("report.", "readout."))}
         widths = int(config["in_channels"]), int(config["out_channels"])
         network = _unfilled(config, widths, module_factory)
         _check_parameters(network, parameters)
@@ -145,7 +151,16 @@ class FittedNetwork:
             report={**config["report"], "losses": losses},
             hops=config["hops"],
             factory=config["factory"],
+            readout=_readout(config, arrays),
         )
+
+
+def _readout(config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> RidgeReadout | None:
+    """None in models of before there was one, too."""
+    written = config.get("readout")
+    if not written:
+        return None
+    return RidgeReadout.from_arrays(written["penalty"], arrays, num_seen=len(config["classes"]))
 
 
 def factory_name(factory: object) -> str:

@@ -6,7 +6,7 @@ from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.convolution_network import Architecture
 from kgzsl.propagation.fitted_network import FittedNetwork
-from kgzsl.propagation.network import fit_architecture, require_settings, settings_of
+from kgzsl.propagation.network import Readout, fit_architecture, require_settings, settings_of
 from kgzsl.propagation.topology import NeighborTopology, Normalization
 
 __all__ = ["GCNZ"]
@@ -19,7 +19,8 @@ class GCNZ:
     Layers of D^-1/2 (A + I) D^-1/2 H W with LeakyReLU 0.2 between them and rows of unit length at the end; defaults
     are the paper's. `bias=True` adds a bias after each propagation and `normalization="row"` takes D^-1 (A + I), as
     the six-layer network of Kampffmeyer et al. (CVPR 2019) does. `relations` are names or kinds, None the taxonomic
-    ones; `device` "auto" is CUDA where there is one.
+    ones; `device` "auto" is CUDA where there is one; `readout` "ridge" solves the last layer anew in closed form
+    (`kgzsl.propagation.ridge_readout`).
 
     >>> import networkx as nx
     >>> import numpy as np
@@ -42,6 +43,7 @@ class GCNZ:
     learning_rate: float = 1e-3
     weight_decay: float = 5e-4
     relations: tuple[str, ...] | None = None
+    readout: Readout = "trained"
     device: str = "auto"
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,11 +16,14 @@ from kgzsl.propagation.convolution_network import Architecture
 from kgzsl.propagation.fitted_network import FittedNetwork, ModuleFactory, checked_features, factory_name
 from kgzsl.propagation.network_inputs import network_inputs, predicted
 from kgzsl.propagation.propagated_relations import named_relations
+from kgzsl.propagation.ridge_readout import solve_readout
 from kgzsl.propagation.topology import NeighborTopology, Topology
 from kgzsl.propagation.torch_threads import one_torch_thread
 from kgzsl.propagation.training import TrainingSettings, check_settings, resolved_device, train
 
-__all__ = ["NetworkPropagator", "fit_architecture", "fit_module", "require_settings", "settings_of"]
+__all__ = ["NetworkPropagator", "Readout", "fit_architecture", "fit_module", "require_settings", "settings_of"]
+
+Readout = Literal["trained", "ridge"]
 
 SMALL = 2**26
 """Up to so many multiplications an epoch, rows times parameters, training runs in one thread."""
@@ -90,7 +93,13 @@ def fit_architecture(
     for_parameters, for_dropout = _seeds(supervision.random_state)
     network = architecture.build(features.shape[1], supervision.weights.shape[1], random_state=for_parameters)
     network.dropout.generator = torch.Generator(device).manual_seed(for_dropout)
-    return fit_module(network, topology, index, features, supervision, settings=settings)
+    fitted = fit_module(network, topology, index, features, supervision, settings=settings)
+    if settings.get("readout", "trained") == "ridge":
+        messages, seen = topology.messages(index), index.positions(supervision.classes)
+        inputs = network_inputs(network, messages, features, seen, hops=None, device=device)
+        fitted.readout = solve_readout(network, inputs, supervision.weights)
+        fitted.report = {**fitted.report, "readout_penalty": fitted.readout.penalty}
+    return fitted
 
 
 def fit_module(

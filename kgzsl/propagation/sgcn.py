@@ -6,7 +6,7 @@ from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.convolution_network import Architecture
 from kgzsl.propagation.fitted_network import FittedNetwork
-from kgzsl.propagation.network import fit_architecture, require_settings, settings_of
+from kgzsl.propagation.network import Readout, fit_architecture, require_settings, settings_of
 from kgzsl.propagation.topology import NeighborTopology, Normalization
 
 __all__ = ["SGCN"]
@@ -18,7 +18,9 @@ class SGCN:
 
     Two layers of D^-1 (A + I) H W + b with `hidden` channels between them, dropout of the input of both, LeakyReLU
     0.2, rows of unit length; Adam with `weight_decay` on all parameters. Defaults are the paper's.
-    `relations` are names or kinds, None the taxonomic ones; `device` "auto" is CUDA where there is one.
+    `relations` are names or kinds, None the taxonomic ones; `device` "auto" is CUDA where there is one. `readout`
+    "ridge" solves the last layer anew in closed form once the network is trained (`kgzsl.propagation.ridge_readout`):
+    then what each seen class gives to another class is known exactly.
 
     >>> import networkx as nx
     >>> import numpy as np
@@ -40,6 +42,7 @@ class SGCN:
     learning_rate: float = 1e-3
     weight_decay: float = 5e-4
     relations: tuple[str, ...] | None = None
+    readout: Readout = "trained"
     device: str = "auto"
 
     def __post_init__(self) -> None:

@@ -128,6 +128,7 @@ _RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "epochs": ("an integer of at least 1", lambda value: _is_integer(value) and value >= 1),
     "hidden": ("integers of at least 1", lambda value: _is_integer(value) and value >= 1),
     "num_groups": ("an integer of at least 1", lambda value: _is_integer(value) and value >= 1),
+    "readout": ('"trained" or "ridge"', lambda value: value in ("trained", "ridge")),
     "hops": ("an integer of at least 1, or None", lambda value: value is None or (_is_integer(value) and value >= 1)),
     "learning_rate": ("a number above 0", lambda value: _is_number(value) and value > 0),
     "weight_decay": ("a number of at least 0", lambda value: _is_number(value) and value >= 0),

@@ -234,6 +234,7 @@ class Network:
     layers: tuple
     negative_slope: float = 1.0
     normalization: str = "row"
+    readout: None = None
 
 
 class Diffusion:
