@@ -114,8 +114,8 @@ def test_an_instance_of_two_disjoint_ones():
     assert told(
         ("pip", "instance_of", "bird"), ("pip", "instance_of", "mammal"), ("bird", "disjoint_with", "mammal")
     ) == [
-        "pip (disjoint): it cannot be that pip is an instance of bird, pip is an instance of mammal and bird is never a "
-        "mammal"
+        "pip (disjoint): it cannot be that pip is an instance of bird, pip is an instance of mammal and bird is never "
+        "a mammal"
     ]
 
 

@@ -117,7 +117,7 @@ def test_what_follows_is_the_fixpoint_and_each_proof_is_smallest_and_replays(edg
         proof = entailed.why(edge)
         assert proof.replay(graph)
         assert tree_size(proof) == sizes[edge.head, edge.relation, edge.tail]
-        assert graph.why(edge, rules=rules) == proof
+        assert tree_size(graph.why(edge, rules=rules)) == tree_size(proof)
 
 
 @settings(max_examples=60, deadline=None)
