@@ -70,7 +70,7 @@ def store_of(graph: KnowledgeGraph) -> ox.Store:
         if graph not in _STORES:
             store = ox.Store()
             for lines in _lines(graph):
-                store.bulk_load("\n".join(lines).encode(), format=ox.RdfFormat.N_TRIPLES, lenient=True)
+                store.bulk_load("\n".join(lines).encode(), format=ox.RdfFormat.N_TRIPLES)
             _STORES[graph] = store
         return _STORES[graph]
 

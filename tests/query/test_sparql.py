@@ -98,7 +98,7 @@ def test_names_with_several_dots_are_read_as_sparql_has_them():
         ox.Store().query("PREFIX c: <urn:c:> ASK { ?x ?y c:tiger.n.02 }")  # once the engine reads it, escape no more
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).filter(str.strip))
 def test_ids_of_any_signs_come_back(id_):
     ends = ["the other end", id_]
