@@ -1,6 +1,7 @@
 """Plain marks in, text, HTML and SVG out; knows nothing of graphs or models."""
 
 from kgzsl.display.html import Bar, Block, Card, Fold, card_html, escape_html, html_table
+from kgzsl.display.layered import Drawing, Link, Mark, layered_svg
 from kgzsl.display.progress import progress
 from kgzsl.display.rounding import decimals_for, signed, sum_preserving
 from kgzsl.display.table import Table
@@ -10,7 +11,10 @@ __all__ = [
     "Bar",
     "Block",
     "Card",
+    "Drawing",
     "Fold",
+    "Link",
+    "Mark",
     "Table",
     "card_html",
     "cell_width",
@@ -19,6 +23,7 @@ __all__ = [
     "escape_text",
     "fit",
     "html_table",
+    "layered_svg",
     "pad",
     "progress",
     "signed",

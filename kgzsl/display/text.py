@@ -53,7 +53,7 @@ def fit(text: str, width: int) -> str:
         if used > width - 1:
             break
         kept.append(character)
-    return "".join(kept).rstrip() + "…" if width > 0 else ""
+    return "".join(kept).rstrip(" …") + "…" if width > 0 else ""
 
 
 def pad(text: str, width: int, *, align: str = "left") -> str:

@@ -6,6 +6,8 @@ import networkx as nx
 
 from kgzsl.display.text import escape_text, fit
 from kgzsl.errors import MissingDependencyError
+from kgzsl.explain.page_head import named
+from kgzsl.explain.page_record import record_of
 
 if TYPE_CHECKING:
     from kgzsl.explain.explanation import Explanation
@@ -40,22 +42,41 @@ def graph(explanation: "Explanation") -> Any:
 
 def plot(explanation: "Explanation", ax: Any = None) -> Any:
     """Bars of all rows, largest on top: solid to the right for the target, hatched to the left against it."""
+    rows = explanation.rows
     if ax is None:
         try:
             from matplotlib.figure import Figure
         except ImportError:
             raise MissingDependencyError("matplotlib", extra="plot", purpose="Explanation.plot") from None
-        ax = Figure(figsize=(8, 0.4 * len(explanation.rows) + 1.2), layout="constrained").add_subplot()
-    for place, row in enumerate(explanation.rows):
+        ax = Figure(figsize=(9, 0.38 * len(rows) + 1.6), layout="constrained").add_subplot()
+    for place, row in enumerate(rows):
         against = row.credit < 0
-        # "$" would start a formula
-        label = fit(escape_text(row.label), 50).replace("$", r"\$")
-        ax.barh(place, row.credit, color="#b85c00" if against else "#1f6fb2", hatch="///" if against else None)
-        ax.text(-0.02, place, label, ha="right", va="center", transform=ax.get_yaxis_transform())
+        style = {"color": "#f3d9c0", "edgecolor": "#b85c00", "hatch": "////"} if against else {"color": "#1f6fb2"}
+        ax.barh(place, row.credit, height=0.7, linewidth=0.8, **style)
+        ax.annotate(
+            f"{row.credit:+.3g}",
+            (row.credit, place),
+            (-3 if against else 3, 0),
+            textcoords="offset points",
+            ha="right" if against else "left",
+            va="center",
+            fontsize=8,
+        )
     ax.axvline(0.0, color="black", linewidth=0.8)
-    ax.set_yticks([])
+    ax.margins(x=0.14)
+    ax.set_yticks(range(len(rows)), [_plotted(row.label, 44) for row in rows])
+    ax.tick_params(axis="y", length=0)
     ax.invert_yaxis()
-    ax.set_xlabel("share of the margin" if explanation.foil else "share of the score")
-    target = escape_text(explanation.decision.target.label).replace("$", r"\$")
-    ax.set_title(f"{target}, total {explanation.total:+.3g}")
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    target, foil = (_plotted(label, 24) for label in named(record_of(explanation)))
+    against_it = f"for {foil}" if foil else "against it"
+    ax.set_xlabel(f"share of the {'margin' if foil else 'score'} · hatched: {against_it} · solid: for {target}")
+    rather = f" rather than {foil}" if foil else ""
+    ax.set_title(f"{target}{rather}: total {explanation.total:+.3g}", loc="left", fontsize=11)
     return ax
+
+
+def _plotted(label: str, width: int) -> str:
+    """Cut, and with its dollars taken as they are: "$" would start a formula."""
+    return fit(escape_text(label), width).replace("$", r"\$")

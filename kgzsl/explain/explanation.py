@@ -11,10 +11,12 @@ from typing import Any
 import polars as pl
 
 from kgzsl.errors import ExplanationError, UnknownNameError
-from kgzsl.explain import drawing, page, serial
+from kgzsl.explain import drawing, picture_text, serial
 from kgzsl.explain.credits import Credit, Reasons
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.effects import effects
+from kgzsl.explain.page import CARD_VIEWS
+from kgzsl.explain.page_record import record_of
 from kgzsl.explain.rerun import Rerun
 from kgzsl.explain.verify import check
 from kgzsl.explain.views import VIEWS, view, views_of
@@ -113,7 +115,7 @@ class Explanation:
         return {}
 
     def by(self, name: str) -> tuple[Credit, ...]:
-        """All rows of one view, largest first: "paths", "facts", "support" or "concepts".
+        """All rows of one view, largest first: "paths", "facts", "support", "concepts" or "patterns" (of relations).
 
         A path's credit is divided equally among its steps, and a step's among the edges that join its two
         concepts: that is the Shapley value of a step. Every view adds up to `total`.
@@ -140,17 +142,34 @@ class Explanation:
 
     def to_text(self) -> str:
         """At most 16 lines of at most 96 columns; the printed numbers add up as printed."""
-        return page.text(self)
+        return record_of(self).to_text()
 
     def __str__(self) -> str:
         return self.to_text()
 
+    def to_html(self) -> str:
+        """A card of less than 15 kB: it fetches nothing, runs nothing, and serves light, dark, paper and readers."""
+        return record_of(self, views=[name for name in CARD_VIEWS if name in self.views]).to_html()
+
     def _repr_html_(self) -> str:
-        return page.html(self)
+        return self.to_html()
+
+    def to_svg(self, *, max_nodes: int = 12, max_paths: int = 30) -> str:
+        """The largest paths, drawn: classes left, the ends of paths right; the rest is counted."""
+        record = record_of(self, views=("paths", "facts", "concepts"))
+        return record.to_svg(max_nodes=max_nodes, max_paths=max_paths)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; `version` rises when a field changes its meaning."""
+        """Plain values for JSON; `kgzsl.explain.serial` has their schema, and `from_dict` to print them again."""
         return serial.to_dict(self)
+
+    def to_dot(self) -> str:
+        """`graph()` for Graphviz."""
+        return picture_text.dot(self.graph())
+
+    def to_mermaid(self) -> str:
+        """`graph()` for Mermaid."""
+        return picture_text.mermaid(self.graph())
 
     def to_frame(self, name: str | None = None) -> pl.DataFrame:
         """The rows as a table; those of a view if one is named."""

@@ -1,6 +1,7 @@
 from html.parser import HTMLParser
 
 from kgzsl.display.html import Bar, Block, Card, Fold, card_html, escape_html, html_table
+from kgzsl.display.style import STYLE
 from kgzsl.display.svg import diverging_bar
 
 EVIL = "<script>alert('1')</script>\x1b[0m\"'&"
@@ -64,10 +65,10 @@ def test_very_long_labels_are_cut():
 
 def test_signs_differ_in_side_and_shape_not_in_colour_alone():
     up, down = diverging_bar(1.0, 2.0), diverging_bar(-1.0, 2.0)
-    assert 'class="kx-for" x="110"' in up
-    assert "stroke-dasharray" not in up
-    assert 'class="kx-against" x1="110" x2="56.0"' in down
-    assert "stroke-dasharray" in down
+    assert 'class="kx-for" x="50%"' in up
+    assert "kx-against" not in up
+    assert 'class="kx-against" x1="50%" x2="25.5%"' in down
+    assert ".kx-against{stroke-width:10px;stroke-dasharray:3 1.5}" in STYLE
     assert diverging_bar(0.0, 0.0).count("<rect") == 0
 
 

@@ -1,0 +1,178 @@
+"""A drawing of marks in columns and labelled links between them, as SVG: the same marks give the same bytes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from kgzsl.display.layout import LABEL_LINE, RADIUS, Box, Layout, arrange
+from kgzsl.display.style import NET_STYLE
+from kgzsl.display.text import escape_text, wrap
+from kgzsl.errors import InputFormatError
+
+__all__ = ["Drawing", "Link", "Mark", "layered_svg"]
+
+Shape = Literal["square", "circle", "diamond", "none"]
+
+_THINNEST, _THICKEST = 1.2, 6.0
+_BAR = 46.0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A thing: its label stands below it, `note` in small print below that; columns count from the left.
+
+    `value` is drawn as a bar to its right, with `printed` behind it; None for no bar. `title` is its tooltip.
+    """
+
+    key: str
+    label: str
+    column: int
+    shape: Shape = "circle"
+    note: str = ""
+    is_strong: bool = False
+    value: float | None = None
+    printed: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A line between two marks: as wide as `value` is large, dashed below zero; 0 is a dotted one without an arrow."""
+
+    start: str
+    end: str
+    label: str
+    value: float
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Marks, from top to bottom in their columns as far as nothing speaks against it, and the links between them."""
+
+    marks: tuple[Mark, ...]
+    links: tuple[Link, ...]
+    description: str
+    legend: str = ""
+
+    def __post_init__(self) -> None:
+        keys = {mark.key for mark in self.marks}
+        if len(keys) < len(self.marks):
+            raise InputFormatError("two marks of a drawing have the same key")
+        strange = sorted({end for link in self.links for end in (link.start, link.end)} - keys)
+        if strange:
+            raise InputFormatError(
+                f"links lead to {', '.join(map(repr, strange[:3]))}, which is no mark of the drawing"
+            )
+
+
+def layered_svg(drawing: Drawing, *, is_alone: bool = True) -> str:
+    """The drawing as one `<svg>`; `is_alone` gives it a style of its own, for it stands in no card.
+
+    No two labels overlap: a label of a link that finds no free place is left out, and its tooltip has it.
+
+    >>> marks = (Mark("a", "zebra", 0), Mark("b", "equine", 1))
+    >>> svg = layered_svg(Drawing(marks, (Link("a", "b", "is a kind of", 0.5),), "zebra"))
+    >>> svg.count("<path"), svg.count(">is a kind of</text>")
+    (2, 1)
+    """
+    layout = arrange(drawing.marks, drawing.links)
+    told = wrap(escape_text(drawing.legend), max(int((layout.width - 16) / 6.2), 12))
+    height = layout.height + LABEL_LINE * len(told) + (6 if told else 0)
+    head = f'<svg class="kx-g" width="{layout.width:.0f}" height="{height:.0f}" '
+    paper = ""
+    if is_alone:
+        head += f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {layout.width:.0f} {height:.0f}" '
+        paper = f'<style>{NET_STYLE}</style><rect class="kx-paper" width="100%" height="100%"/>'
+    largest = max((abs(link.value) for link in drawing.links), default=0.0)
+    links = "".join(_line(link, layout, number, largest) for number, link in enumerate(drawing.links))
+    parts = {
+        "kx-node": "".join(_shape(mark, *layout.places[mark.key]) for mark in drawing.marks),
+        "kx-bars": _bars(drawing.marks, layout),
+        "kx-name": "".join(_name(mark, layout) for mark in drawing.marks),
+        "kx-verb": "".join(_words(box, link.label) for box, link in zip(layout.labels, drawing.links, strict=True)),
+        "kx-dim": "".join(_at(8, height - 8 - LABEL_LINE * row, line) for row, line in enumerate(reversed(told))),
+    }
+    groups = "".join(f'<g class="{name}">{part}</g>' for name, part in parts.items() if part)
+    return f'{head}role="img" aria-label="{_text(drawing.description)}">{paper}{links}{groups}</svg>'
+
+
+def _text(text: str) -> str:
+    shown = escape_text(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return shown.replace('"', "&quot;").replace("'", "&#x27;")
+
+
+def _at(x: float, y: float, text: str, kind: str = "") -> str:
+    return f'<text{kind} x="{x:.0f}" y="{y:.0f}">{_text(text)}</text>'
+
+
+def _line(link: Link, layout: Layout, number: int, largest: float) -> str:
+    """A curve and, at its end, the arrow."""
+    route = layout.routes[number]
+    width = _THINNEST + (_THICKEST - _THINNEST) * (abs(link.value) / largest if largest else 0.0)
+    kind = "for" if link.value > 0 else "against" if link.value < 0 else "zero"
+    curve = f"M{_point(route[0])}" + "".join(
+        f"C{' '.join(map(_point, route[place : place + 3]))}" for place in range(1, len(route), 3)
+    )
+    line = f'<path stroke-width="{width:.1f}" d="{curve}"/>'
+    if link.value:
+        (x, y), (before, _) = route[-1], route[-2]
+        size = 5 + width / 2
+        back = x - size if before <= x else x + size
+        tip = x + 2 if before <= x else x - 2
+        wing = size * 0.6
+        line += f'<path class="kx-tip" d="M{tip:.0f} {y:.0f}L{back:.0f} {y - wing:.0f}V{y + wing:.0f}Z"/>'
+    title = f"<title>{_text(link.title)}</title>" if link.title else ""
+    return f'<g class="kx-{kind}">{title}{line}</g>'
+
+
+def _point(point: tuple[float, float]) -> str:
+    return f"{point[0]:.0f} {point[1]:.0f}"
+
+
+def _words(box: Box | None, label: str) -> str:
+    return _at(box.x, box.y + 4, label) if box and label else ""
+
+
+def _shape(mark: Mark, x: float, y: float) -> str:
+    strong = ' class="kx-strong"' if mark.is_strong else ""
+    side = 2 * RADIUS - 2
+    shapes = {
+        "square": f'rect{strong} x="{x - side / 2:.0f}" y="{y - side / 2:.0f}" width="{side:.0f}" height="{side:.0f}"',
+        "circle": f'circle{strong} cx="{x:.0f}" cy="{y:.0f}" r="{RADIUS:.0f}"',
+        "diamond": f'path{strong} d="M{x:.0f} {y - RADIUS:.0f}l{RADIUS:.0f} {RADIUS:.0f}'
+        f'l-{RADIUS:.0f} {RADIUS:.0f}l-{RADIUS:.0f} -{RADIUS:.0f}Z"',
+    }
+    if mark.shape == "none":
+        return ""
+    shape = shapes[mark.shape]
+    return f"<{shape}><title>{_text(mark.title)}</title></{shape.split()[0]}>" if mark.title else f"<{shape}/>"
+
+
+def _name(mark: Mark, layout: Layout) -> str:
+    """The lines below a mark; a note is the last of them."""
+    x, y = layout.places[mark.key]
+    lines = layout.lines[mark.key]
+    down = y + RADIUS + LABEL_LINE if mark.shape != "none" else y + 4
+    kinds = [' class="kx-bold"' if mark.is_strong else ""] * len(lines)
+    if mark.note:
+        kinds[-1] = ' class="kx-note"'
+    rows = zip(lines, kinds, strict=True)
+    return "".join(_at(x, down + number * LABEL_LINE, line, kind) for number, (line, kind) in enumerate(rows))
+
+
+def _bars(marks: Sequence[Mark], layout: Layout) -> str:
+    drawn = ""
+    largest = max((abs(mark.value) for mark in marks if mark.value is not None), default=0.0)
+    for mark in marks:
+        if mark.value is None:
+            continue
+        x, y = layout.places[mark.key]
+        x += RADIUS + 6
+        length = _BAR * (abs(mark.value) / largest if largest else 0.0)
+        # the dashes are longer than the gaps, so that a bar against reads as one bar
+        kind = "for" if mark.value >= 0 else "against"
+        drawn += (
+            f'<path class="kx-{kind}" d="M{x:.0f} {y:.0f}h{length:.0f}"/>{_at(x + length + 5, y + 4, mark.printed)}'
+        )
+    return drawn
