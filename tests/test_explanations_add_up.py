@@ -6,7 +6,7 @@ import pytest
 import kgzsl
 from kgzsl.bench import TinyImageNet
 
-VIEWS = ("paths", "facts", "support", "concepts")
+VIEWS = ("paths", "facts", "support", "concepts", "patterns")
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from kgzsl.graph.path import Path
 
 __all__ = ["Bundle", "Credit", "Entry", "Kind", "Reasons", "constant_rows", "gather", "in_order"]
 
-Kind = Literal["reason", "examples", "match", "path", "fact", "support", "concept", "constant", "rest"]
+Kind = Literal["reason", "examples", "match", "path", "fact", "support", "concept", "pattern", "constant", "rest"]
 
 _CITED_PATHS = 3
 _NEAR = 3

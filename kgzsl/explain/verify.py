@@ -15,7 +15,7 @@ from kgzsl.explain.making import Made, assumptions, make
 from kgzsl.explain.network_recount import NetworkRecount, network_recount
 from kgzsl.explain.recount import Recount, recount
 from kgzsl.explain.rerun import Rerun
-from kgzsl.explain.views import view
+from kgzsl.explain.views import pattern_of, view
 
 if TYPE_CHECKING:
     from kgzsl.explain.credits import Credit
@@ -238,6 +238,10 @@ def _view(
             expected |= {("path", role, *nodes): credit for nodes, credit in mine.items()}
         elif name == "facts":
             _add_facts(expected, explanation, side, mine)
+        elif name == "patterns":
+            for nodes, credit in mine.items():
+                route = explanation.reasons.facts[side].route(nodes)
+                _add(expected, ("pattern", *pattern_of(route)), credit)
         elif name == "support":
             seen = account.candidate.index.positions(explanation.decision.model.classes).tolist()
             shares = [] if again.support is None else again.support.tolist()

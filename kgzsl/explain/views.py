@@ -1,4 +1,4 @@
-"""One number read four ways: by path, by fact, by seen class, by concept. Every view adds up to the same total."""
+"""One number read five ways: by path, fact, seen class, concept, pattern. Every view adds up to the same total."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -12,9 +12,9 @@ from kgzsl.explain.credits import Credit, Reasons, constant_rows, in_order, nami
 from kgzsl.explain.routes import Route
 from kgzsl.explain.wording import own_description, sentence
 
-__all__ = ["VIEWS", "View", "view", "views_of"]
+__all__ = ["VIEWS", "View", "pattern_of", "view", "views_of"]
 
-View = Literal["paths", "facts", "support", "concepts"]
+View = Literal["paths", "facts", "support", "concepts", "patterns"]
 VIEWS: tuple[str, ...] = get_args(View)
 
 _MOST_CONCEPTS = 200
@@ -141,6 +141,25 @@ def _concepts(reasons: Reasons) -> tuple[list[Credit], tuple[Credit, ...]]:
     return sums.rows(row_of), constant_rows(reasons.ledger, names)
 
 
+def _patterns(reasons: Reasons) -> tuple[list[Credit], tuple[Credit, ...]]:
+    """Paths by the relations along them, whatever the concepts: "is_a / ^is_a" is by way of a common kind."""
+    sums = _Sums()
+    for side, route, credit in _routes(reasons):
+        sums.add(pattern_of(route), side, credit)
+
+    def row_of(key: tuple[str, ...], credit: float, sides: tuple[float, float], gross: float) -> Credit:
+        label = " / ".join(key) or "own description"
+        return Credit("pattern", ("pattern", *key), label, credit, "", sides, gross)
+
+    names = naming(reasons.ledger, reasons.facts, _candidates(reasons))
+    return [*sums.rows(row_of), *rest_rows(reasons, names)], constant_rows(reasons.ledger, names)
+
+
+def pattern_of(route: Route) -> tuple[str, ...]:
+    """The relations of a path, `^` before those walked against their direction."""
+    return tuple(step.relation.name if step.forward else f"^{step.relation.name}" for step in route.steps)
+
+
 def rest_rows(reasons: Reasons, names: Mapping[str, str]) -> list[Credit]:
     """What the listed paths leave, one row a side."""
     rows = []
@@ -171,4 +190,5 @@ _VIEWS: Mapping[str, Callable[[Reasons], tuple[list[Credit], tuple[Credit, ...]]
     "facts": _facts,
     "support": _support,
     "concepts": _concepts,
+    "patterns": _patterns,
 }

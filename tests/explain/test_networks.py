@@ -178,7 +178,7 @@ def test_links_to_far_ancestors_read_as_chains_of_facts():
 def test_a_network_has_no_view_by_seen_class_and_says_why():
     clf, x = fitted(NETWORKS["sgcn"])
     explanation = clf.explain(x)
-    assert explanation.views == ("paths", "facts", "concepts")
+    assert explanation.views == ("paths", "facts", "concepts", "patterns")
     with pytest.raises(ExplanationError, match="exact shares of the seen classes"):
         explanation.by("support")
 

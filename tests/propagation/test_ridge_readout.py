@@ -125,7 +125,7 @@ def test_a_solved_network_is_explained_by_its_seen_classes_too():
     ).fit(rng.normal(size=(9, 6)), list(SEEN) * 3)
     for space in ("unseen", "all"):
         explanation = clf.explain(rng.normal(size=6), label_space=space)
-        assert explanation.views == ("paths", "facts", "support", "concepts")
+        assert explanation.views == ("paths", "facts", "support", "concepts", "patterns")
         for view in explanation.views:
             assert sum(row.credit for row in explanation.by(view)) == pytest.approx(explanation.total, rel=1e-10)
         explanation.verify()
