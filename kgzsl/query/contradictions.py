@@ -57,7 +57,7 @@ class Contradiction:
     relation_types: Mapping[str, Relation] = field(default_factory=dict, hash=False, compare=False)
 
     def sentence(self) -> str:
-        """The edges in words."""
+        """The edges in words; of more than 12 the rest are counted."""
         said = [spoken(fact, self.labels, self.relation_types) for fact in self.facts]
         about = escape_text(self.labels.get(self.concept, self.concept))
         return f"{about} ({self.rule}): it cannot be that {joined(said)}"
@@ -85,9 +85,9 @@ def contradictions(
 
     Of "disjoint", "denied" and "opposite" there is one for each pair of concepts set against each other and each
     concept below both by ways of its own; what is below only because something above it is, is not told again. Of
-    "loop" there is one shortest loop through each edge on one, of relations in `asymmetric` (names or kinds; None:
-    `has_part` and `has_member`). In the order of the table above, then of the edges that set two against each other,
-    then of concepts. `equivalence` takes `same_as` for `is_a` both ways.
+    "loop" there are shortest loops through edges, until each edge that is on one has been told, of relations in
+    `asymmetric` (names or kinds; None: `has_part` and `has_member`). In the order of the table above, then of the
+    edges that set two against each other, then of concepts. `equivalence` takes `same_as` for `is_a` both ways.
 
     >>> import kgzsl
     >>> edges = [("bat", "is_a", "mammal"), ("bat", "is_a", "bird"), ("bird", "disjoint_with", "mammal")]
@@ -128,11 +128,13 @@ def _below_clashes(upward: Upward, clashes: Clashes) -> Iterator[tuple[int, list
 
 
 def _loops(index: GraphIndex, relation: str) -> Iterator[tuple[int, list[int]]]:
-    """A shortest loop through each edge that is on one, each loop once, from its first concept."""
+    """Shortest loops through edges, until each edge that is on one has been told, from their first concept."""
     component, up = index.components([relation]), index.up([relation])
     rows = index.edge_rows([relation])
-    met: set[frozenset[int]] = set()
+    met: set[int] = set()
     for row in rows[component[index.head[rows]] == component[index.tail[rows]]].tolist():
+        if row in met:
+            continue
         start, goal = int(index.tail[row]), int(index.head[row])
         came = {start: -1}
         waiting = deque([start])
@@ -146,11 +148,11 @@ def _loops(index: GraphIndex, relation: str) -> Iterator[tuple[int, list[int]]]:
         while here != start:
             loop.append(came[here])
             here = int(index.head[came[here]])
-        if frozenset(loop) not in met:
-            met.add(frozenset(loop))
-            loop = loop[:1] + loop[:0:-1]
-            first = min(range(len(loop)), key=lambda place: int(index.head[loop[place]]))
-            yield int(index.head[loop[first]]), loop[first:] + loop[:first]
+        met.update(loop)
+        heads = index.head[loop].tolist()
+        loop, heads = loop[:1] + loop[:0:-1], heads[:1] + heads[:0:-1]
+        first = heads.index(min(heads))
+        yield heads[first], loop[first:] + loop[:first]
 
 
 def _told(graph: KnowledgeGraph, rule: str, concept: int, rows: list[int]) -> Contradiction:

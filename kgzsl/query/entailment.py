@@ -42,7 +42,7 @@ from kgzsl.query.rules import Rule, RuleSet
 __all__ = ["MOST_EDGES", "asked_rules", "entail", "unentailed"]
 
 MOST_EDGES = 10_000_000
-"""Edges that may follow unless more are allowed: they take about 1.5 GB. WordNet's `is_a` gives under a million."""
+"""Edges that may follow unless more are allowed. WordNet's `is_a` gives under a million."""
 
 
 def entail(graph: KnowledgeGraph, rules: Any = "rdfs", *, max_edges: int | None = None) -> KnowledgeGraph:

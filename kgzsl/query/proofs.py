@@ -131,8 +131,6 @@ class Proof:
         if not self.steps[-1].premises:
             return f"{said}: {self.rule}" if self.rule == STATED else f"{said}: {self.rule} says so, without a proof"
         facts = [spoken(fact, self.labels, self.relation_types) for fact in self.facts]
-        if len(facts) > _TOLD:
-            facts = [*facts[:_TOLD], f"{len(facts) - _TOLD:,} more facts"]
         return f"{said} because {joined(facts)}"
 
     def replay(self, graph: KnowledgeGraph) -> bool:
@@ -163,7 +161,9 @@ class Proof:
 
 
 def joined(parts: list[str]) -> str:
-    """`a, b and c`."""
+    """`a, b and c`; of more than 12 parts the rest are counted."""
+    if len(parts) > _TOLD:
+        parts = [*parts[:_TOLD], f"{len(parts) - _TOLD:,} more facts"]
     return ", ".join(parts[:-1]) + (" and " if parts[:-1] else "") + parts[-1]
 
 

@@ -385,8 +385,19 @@ def test_a_chain_of_10_000_raises_and_is_proved_nevertheless():
     assert (len(proof.facts), len(proof.steps)) == (9_999, 19_997)
     assert proof.sentence().endswith("and 9,987 more facts")
     assert proof == graph.why(("c000000", "is_a", "c009999"))
+    assert len(graph.why(("c000000", "is_a", "c009999"), rules=["rdfs", "symmetric"]).facts) == 9_999
     assert len(repr(proof)) < 200
     assert len(proof._repr_html_()) < 30_000
+
+
+def test_an_instance_below_10_000_kinds_is_proved_without_the_closure():
+    ids = [f"c{place:06d}" for place in range(10_000)]
+    edges = [*((low, "is_a", high) for low, high in itertools.pairwise(ids)), ("tom", "instance_of", ids[0])]
+    graph = KnowledgeGraph.from_tables([*ids, "tom"], [*edges, ("tom", "disjoint_with", ids[-1])])
+    assert len(graph.why(("tom", "instance_of", ids[-1])).facts) == 10_000
+    (found,) = graph.contradictions()
+    assert len(found.facts) == 10_001
+    assert found.sentence().endswith("and 9,989 more facts")
 
 
 def test_cycles_end_and_are_counted():
