@@ -7,17 +7,26 @@ from kgzsl._version import __version__
 
 if TYPE_CHECKING:
     from kgzsl.classifier import ZeroShotClassifier
+    from kgzsl.display.table import Table
     from kgzsl.evaluation.report import evaluate
     from kgzsl.evaluation.results import EvaluationReport
+    from kgzsl.explain.counterfactual import Counterfactual
     from kgzsl.explain.explanation import Explanation
     from kgzsl.graph.concept import Concept, Edge
+    from kgzsl.graph.concepts import Concepts
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
     from kgzsl.graph.path import Path
     from kgzsl.graph.relation import Relation
     from kgzsl.loading import load_model
     from kgzsl.query.alignment import align
+    from kgzsl.query.alignment_result import Alignment
     from kgzsl.query.audit import audit
+    from kgzsl.query.audit_report import AuditReport
     from kgzsl.query.grounding import ground
+    from kgzsl.query.grounding_file import read_overrides, write_overrides
+    from kgzsl.query.grounding_names import NameCheck, check_names
+    from kgzsl.query.grounding_result import Grounding
+    from kgzsl.query.information_content import InformationContent
     from kgzsl.sources.catalog import list_graphs, load_graph
     from kgzsl.sources.conceptnet import read_conceptnet
     from kgzsl.sources.imagenet import read_imagenet_graph
@@ -30,17 +39,26 @@ if TYPE_CHECKING:
     from kgzsl.sources.wordnet import read_wordnet
 
 __all__ = [
+    "Alignment",
+    "AuditReport",
     "Concept",
+    "Concepts",
+    "Counterfactual",
     "Edge",
     "EvaluationReport",
     "Explanation",
+    "Grounding",
+    "InformationContent",
     "KnowledgeGraph",
+    "NameCheck",
     "Path",
     "Relation",
+    "Table",
     "ZeroShotClassifier",
     "__version__",
     "align",
     "audit",
+    "check_names",
     "evaluate",
     "ground",
     "list_graphs",
@@ -52,23 +70,34 @@ __all__ = [
     "read_imagenet_graph",
     "read_node_link",
     "read_obo",
+    "read_overrides",
     "read_rdf",
     "read_sparql",
     "read_triples",
     "read_wordnet",
+    "write_overrides",
 ]
 
 _HOME = {
+    "Alignment": "kgzsl.query.alignment_result",
+    "AuditReport": "kgzsl.query.audit_report",
     "Concept": "kgzsl.graph.concept",
+    "Concepts": "kgzsl.graph.concepts",
+    "Counterfactual": "kgzsl.explain.counterfactual",
     "Edge": "kgzsl.graph.concept",
     "EvaluationReport": "kgzsl.evaluation.results",
     "Explanation": "kgzsl.explain.explanation",
+    "Grounding": "kgzsl.query.grounding_result",
+    "InformationContent": "kgzsl.query.information_content",
     "KnowledgeGraph": "kgzsl.graph.knowledge_graph",
+    "NameCheck": "kgzsl.query.grounding_names",
     "Path": "kgzsl.graph.path",
     "Relation": "kgzsl.graph.relation",
+    "Table": "kgzsl.display.table",
     "ZeroShotClassifier": "kgzsl.classifier",
     "align": "kgzsl.query.alignment",
     "audit": "kgzsl.query.audit",
+    "check_names": "kgzsl.query.grounding_names",
     "evaluate": "kgzsl.evaluation.report",
     "ground": "kgzsl.query.grounding",
     "list_graphs": "kgzsl.sources.catalog",
@@ -80,10 +109,12 @@ _HOME = {
     "read_imagenet_graph": "kgzsl.sources.imagenet",
     "read_node_link": "kgzsl.sources.networkx_files",
     "read_obo": "kgzsl.sources.obo",
+    "read_overrides": "kgzsl.query.grounding_file",
     "read_rdf": "kgzsl.sources.rdf",
     "read_sparql": "kgzsl.sources.sparql",
     "read_triples": "kgzsl.sources.triples",
     "read_wordnet": "kgzsl.sources.wordnet",
+    "write_overrides": "kgzsl.query.grounding_file",
 }
 
 

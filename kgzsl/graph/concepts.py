@@ -23,12 +23,12 @@ class Concepts(tuple[Concept, ...]):
     (Concept('carnivore.n.01', 'carnivore'),)
     """
 
-    distances: tuple[int, ...] | None
+    _distances: tuple[int, ...] | None
 
     def __new__(cls, concepts: Iterable[Concept] = (), distances: Iterable[int] | None = None) -> Concepts:
         """Take concepts, and the distance of each where there is one."""
         made = super().__new__(cls, concepts)
-        made.distances = None if distances is None else tuple(distances)
+        made._distances = None if distances is None else tuple(distances)
         return made
 
     def __and__(self, other: Iterable[str]) -> Concepts:
@@ -41,6 +41,11 @@ class Concepts(tuple[Concept, ...]):
     def __sub__(self, other: Iterable[str]) -> Concepts:
         gone = set(other)
         return Concepts(concept for concept in self if concept not in gone)
+
+    @property
+    def distances(self) -> tuple[int, ...] | None:
+        """The steps at which each was found; None where the question was not one of distance."""
+        return self._distances
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ class GraphIndex:
         A kind that no relation has selects nothing; a word that is neither name nor kind is an error.
         """
         wanted = self._wanted(relations)
-        return self._once(("codes", *wanted), lambda: self._found_codes(wanted))  # type: ignore[no-any-return]
+        return self.once(("codes", *wanted), lambda: self._found_codes(wanted))  # type: ignore[no-any-return]
 
     def _wanted(self, relations: Iterable[str] | str | None) -> tuple[str, ...]:
         if isinstance(relations, Iterator) or not isinstance(relations, Iterable | None):  # an iterator lasts once
@@ -158,8 +158,8 @@ class GraphIndex:
         chosen[list(codes)] = True
         return np.flatnonzero(chosen[self.relation])
 
-    def _once(self, key: tuple[Any, ...], compile_: Any) -> Any:
-        """Compiled on first use; two threads may both compile, and keep equal values."""
+    def once(self, key: tuple[Any, ...], compile_: Callable[[], Any]) -> Any:
+        """What `compile_` gives, kept under `key`; two threads may both compile, and keep equal values."""
         if key not in self._compiled:
             self._compiled[key] = compile_()
         return self._compiled[key]
@@ -191,8 +191,8 @@ class GraphIndex:
             return self._compiled[what, relations]
         except (KeyError, TypeError):  # a list has no hash
             wanted = self._wanted(relations)
-            directions = self._once(("directions of", wanted), lambda: self._found_directions(wanted))
-            made = self._once((what, *directions), lambda: compile_(*directions))
+            directions = self.once(("directions of", wanted), lambda: self._found_directions(wanted))
+            made = self.once((what, *directions), lambda: compile_(*directions))
             if relations is None or isinstance(relations, str | tuple):
                 self._compiled[what, relations] = made
             return made
@@ -241,9 +241,7 @@ class GraphIndex:
         Parallel edges count once. With `symmetric`, either direction is enough.
         """
         codes = self.relation_codes(relations)
-        return self._once(
-            ("adjacency", codes, symmetric), lambda: closure.adjacency(self, self._rows(codes), symmetric)
-        )
+        return self.once(("adjacency", codes, symmetric), lambda: closure.adjacency(self, self._rows(codes), symmetric))
 
     def ancestor_pairs(self, relations: Iterable[str] | str | None = None) -> tuple[IntArray, IntArray, IntArray]:
         """The closure: (node, ancestor, edges on the shortest way up), each node its own ancestor at distance 0.

@@ -170,7 +170,7 @@ class Room:
 
 def room_of(index: GraphIndex, num: int) -> Room:
     """This thread's room for searches over `num` places."""
-    rooms = index._once(("rooms",), _Rooms)
+    rooms = index.once(("rooms",), _Rooms)
     room: Room | None = rooms.room
     if room is None or room.num < num:
         room = rooms.room = Room(
@@ -190,7 +190,7 @@ def arcs_of(index: GraphIndex, relations: _Relations, *, directed: bool = False)
     for all relations but negative ones and annotations.
     """
     words = _words(relations)
-    return index._once(("arcs of", directed, *words), lambda: _arcs(index, words, directed))  # type: ignore[no-any-return]
+    return index.once(("arcs of", directed, *words), lambda: _arcs(index, words, directed))  # type: ignore[no-any-return]
 
 
 def _words(relations: _Relations) -> tuple[str, ...]:
@@ -219,7 +219,7 @@ def _arcs(index: GraphIndex, words: tuple[str, ...], directed: bool) -> Arcs:
             codes = tuple(code for code in codes if not directed or index.relations[code].symmetric)
         back.update(codes)
     ways = tuple(sorted(ahead)), tuple(sorted(back))
-    return index._once(("arcs", *ways), lambda: _compiled(index, *ways))  # type: ignore[no-any-return]
+    return index.once(("arcs", *ways), lambda: _compiled(index, *ways))  # type: ignore[no-any-return]
 
 
 def stored_relation(relations: Iterable[Relation], name: str) -> str | None:

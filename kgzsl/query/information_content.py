@@ -146,7 +146,7 @@ def information_content(graph: KnowledgeGraph, ic: Any, relations: _Relations) -
     if ic is None or (isinstance(ic, str) and ic in ("intrinsic", *INTRINSIC)):
         method = ic if ic in INTRINSIC else "seco"
         key = ("information content", method, graph.index.relation_codes(relations))
-        return graph.index._once(key, lambda: InformationContent.intrinsic(graph, method, relations=relations))  # type: ignore[no-any-return]
+        return graph.index.once(key, lambda: InformationContent.intrinsic(graph, method, relations=relations))  # type: ignore[no-any-return]
     if isinstance(ic, str | PathLike):
         return _of_file(graph, Path(fspath(ic)))
     raise InputFormatError(
@@ -164,7 +164,7 @@ def _of_file(graph: KnowledgeGraph, path: Path) -> InformationContent:
             path, f"no such file, and no information content of that name; named ones are {names}"
         ) from None
     key = ("information content", str(path.resolve()), state.st_mtime_ns, state.st_size)
-    return graph.index._once(key, lambda: InformationContent.from_file(graph, path))  # type: ignore[no-any-return]
+    return graph.index.once(key, lambda: InformationContent.from_file(graph, path))  # type: ignore[no-any-return]
 
 
 def _checked(concept: str, count: float) -> float:

@@ -86,7 +86,7 @@ def whole_costs(costs: NDArray[np.float64], num: int) -> IntArray:
 
 def _weight_costs(graph: KnowledgeGraph) -> NDArray[np.float64]:
     index = graph.index
-    kept = index._once(("weight costs",), lambda: np.log(index.weight.max(initial=1e-300) / index.weight))
+    kept = index.once(("weight costs",), lambda: np.log(index.weight.max(initial=1e-300) / index.weight))
     costs: NDArray[np.float64] = kept
     return costs
 

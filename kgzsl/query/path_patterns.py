@@ -51,7 +51,7 @@ class Product:
 def product_of(index: GraphIndex, pattern: str) -> Product:
     """The product with the automaton of a pattern; those of the patterns asked last are kept."""
     tree = parse_pattern(pattern)
-    kept: dict[str, Product] = index._once(("products",), dict)
+    kept: dict[str, Product] = index.once(("products",), dict)
     key = str(tree)
     found = kept.get(key)
     if found is None:

@@ -39,7 +39,7 @@ def ancestry(graph: KnowledgeGraph, relations: Iterable[str] | str | None) -> An
     """The ancestry of a graph over these relations (None: taxonomic), made once."""
     index = graph.index
     codes = index.relation_codes(relations)
-    return index._once(("ancestry", codes), lambda: Ancestry(index, relations))  # type: ignore[no-any-return]
+    return index.once(("ancestry", codes), lambda: Ancestry(index, relations))  # type: ignore[no-any-return]
 
 
 class Ancestry:

@@ -69,7 +69,7 @@ def parts_of_speech(graph: KnowledgeGraph, ancestry: Ancestry) -> Parts:
         needed = names != "n"
         return Parts(part, needed[part], deepest + needed)
 
-    return graph.index._once(("parts of speech", ancestry), found)  # type: ignore[no-any-return]
+    return graph.index.once(("parts of speech", ancestry), found)  # type: ignore[no-any-return]
 
 
 def _to_fake_root(above: Above) -> IntArray:
