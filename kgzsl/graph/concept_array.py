@@ -62,5 +62,5 @@ class ConceptArray:
     def answer(concepts: Sequence[Concept], distances: Sequence[int] | None = None) -> Concepts:
         """`Concepts(concepts, distances)` in half the time."""
         made = tuple.__new__(Concepts, concepts)
-        made.distances = None if distances is None else tuple(distances)
+        made._distances = None if distances is None else tuple(distances)
         return made
