@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from kgzsl.query.alignment_result import Alignment
     from kgzsl.query.audit import audit
     from kgzsl.query.audit_report import AuditReport
+    from kgzsl.query.contradictions import Contradiction
     from kgzsl.query.grounding import ground
     from kgzsl.query.grounding_file import read_overrides, write_overrides
     from kgzsl.query.grounding_names import NameCheck, check_names
     from kgzsl.query.grounding_result import Grounding
     from kgzsl.query.information_content import InformationContent
+    from kgzsl.query.proofs import Proof
     from kgzsl.sources.catalog import list_graphs, load_graph
     from kgzsl.sources.conceptnet import read_conceptnet
     from kgzsl.sources.imagenet import read_imagenet_graph
@@ -43,6 +45,7 @@ __all__ = [
     "AuditReport",
     "Concept",
     "Concepts",
+    "Contradiction",
     "Counterfactual",
     "Edge",
     "EvaluationReport",
@@ -52,6 +55,7 @@ __all__ = [
     "KnowledgeGraph",
     "NameCheck",
     "Path",
+    "Proof",
     "Relation",
     "Table",
     "ZeroShotClassifier",
@@ -83,6 +87,7 @@ _HOME = {
     "AuditReport": "kgzsl.query.audit_report",
     "Concept": "kgzsl.graph.concept",
     "Concepts": "kgzsl.graph.concepts",
+    "Contradiction": "kgzsl.query.contradictions",
     "Counterfactual": "kgzsl.explain.counterfactual",
     "Edge": "kgzsl.graph.concept",
     "EvaluationReport": "kgzsl.evaluation.results",
@@ -92,6 +97,7 @@ _HOME = {
     "KnowledgeGraph": "kgzsl.graph.knowledge_graph",
     "NameCheck": "kgzsl.query.grounding_names",
     "Path": "kgzsl.graph.path",
+    "Proof": "kgzsl.query.proofs",
     "Relation": "kgzsl.graph.relation",
     "Table": "kgzsl.display.table",
     "ZeroShotClassifier": "kgzsl.classifier",
