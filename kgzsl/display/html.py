@@ -85,11 +85,12 @@ def card_html(card: Card) -> str:
     """The card as one `<section>`: no script, nothing fetched, light or dark as the reader's system asks."""
     scale = max((abs(bar.value) for block in card.blocks for bar in block.bars), default=0.0)
     pill = f'<span class="kx-pill">{_label(card.pill)}</span>' if card.pill else ""
-    blocks = "".join(_block(block, scale, card.after) for block in card.blocks if block.bars or block.empty)
+    shown = [block for block in card.blocks if block.bars or block.empty]
+    blocks = "".join(_block(block, scale, card.after, is_first=not place) for place, block in enumerate(shown))
     total = (
         f'<table class="kx-totals"><tr class="kx-total"><th scope="row">{_label(card.total.label)}</th>'
         f"<td><small>{_label(card.total.note)}</small></td>"
-        f'<td class="kx-num">{_label(card.total.printed)}</td></tr></table>'
+        f'<td class="kx-num">{_label(card.total.printed)}</td>{_after("") if card.after else ""}</tr></table>'
     )
     return (
         f'<section class="kx" role="figure" aria-label="{escape_html(card.description)}"><style>{STYLE}</style>'
@@ -146,10 +147,10 @@ def _cell(cell: object) -> str:
     return _label(str(cell)) + note
 
 
-def _block(block: Block, scale: float, after: str) -> str:
+def _block(block: Block, scale: float, after: str, *, is_first: bool) -> str:
     head = ""
-    if after and any(bar.after for bar in block.bars):
-        head = f'<tr><th></th><td class="kx-bar"></td><td class="kx-num"></td>{_after(after, "th")}</tr>'
+    if after and is_first:
+        head = f'<tr><td></td><td class="kx-bar"></td><td class="kx-num"></td>{_after(after, "th")}</tr>'
     rows = "".join(_row(bar, scale, after) for bar in block.bars) or f"<tr><td>{_label(block.empty)}</td></tr>"
     return f'<table class="kx-rows"><caption>{_label(block.caption)}</caption>{head}{rows}</table>'
 
@@ -163,7 +164,8 @@ def _row(bar: Bar, scale: float, after: str) -> str:
 
 
 def _after(text: str, tag: str = "td") -> str:
-    return f'<{tag} class="kx-after"{" scope=col" if tag == "th" else ""}>{_label(text)}</{tag}>'
+    scope = ' scope="col"' if tag == "th" else ""
+    return f'<{tag} class="kx-after"{scope}>{_label(text)}</{tag}>'
 
 
 def _fold(fold: Fold) -> str:

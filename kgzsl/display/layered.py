@@ -37,7 +37,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Link:
-    """A line between two marks: as wide as `value` is large, dashed below zero; 0 is a dotted one without an arrow."""
+    """A line between two marks: as wide as `value` is large, dashed below zero; 0 is a dotted one without an arrow.
+
+    `title` is its tooltip.
+    """
 
     start: str
     end: str
@@ -48,12 +51,16 @@ class Link:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Marks, from top to bottom in their columns as far as nothing speaks against it, and the links between them."""
+    """Marks, from top to bottom in their columns as far as nothing speaks against it, and the links between them.
+
+    With `is_weighed` False all links are thin lines with an arrow, whatever their value.
+    """
 
     marks: tuple[Mark, ...]
     links: tuple[Link, ...]
     description: str
     legend: str = ""
+    is_weighed: bool = True
 
     def __post_init__(self) -> None:
         keys = {mark.key for mark in self.marks}
@@ -85,7 +92,11 @@ def layered_svg(drawing: Drawing, *, is_alone: bool = True) -> str:
         head += f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {layout.width:.0f} {height:.0f}" '
         paper = f'<style>{NET_STYLE}</style><rect class="kx-paper" width="100%" height="100%"/>'
     largest = max((abs(link.value) for link in drawing.links), default=0.0)
-    links = "".join(_line(link, layout, number, largest) for number, link in enumerate(drawing.links))
+    kinds = [_kind(link) if drawing.is_weighed else "plain" for link in drawing.links]
+    links = "".join(
+        _line(link, kind, layout, number, largest)
+        for number, (link, kind) in enumerate(zip(drawing.links, kinds, strict=True))
+    )
     parts = {
         "kx-node": "".join(_shape(mark, *layout.places[mark.key]) for mark in drawing.marks),
         "kx-bars": _bars(drawing.marks, layout),
@@ -106,23 +117,29 @@ def _at(x: float, y: float, text: str, kind: str = "") -> str:
     return f'<text{kind} x="{x:.0f}" y="{y:.0f}">{_text(text)}</text>'
 
 
-def _line(link: Link, layout: Layout, number: int, largest: float) -> str:
+def _kind(link: Link) -> str:
+    return "for" if link.value > 0 else "against" if link.value < 0 else "zero"
+
+
+def _line(link: Link, kind: str, layout: Layout, number: int, largest: float) -> str:
     """A curve and, at its end, the arrow."""
     route = layout.routes[number]
-    width = _THINNEST + (_THICKEST - _THINNEST) * (abs(link.value) / largest if largest else 0.0)
-    kind = "for" if link.value > 0 else "against" if link.value < 0 else "zero"
+    share = abs(link.value) / largest if largest and kind != "plain" else 0.0
+    width = _THINNEST + (_THICKEST - _THINNEST) * share
     curve = f"M{_point(route[0])}" + "".join(
         f"C{' '.join(map(_point, route[place : place + 3]))}" for place in range(1, len(route), 3)
     )
     line = f'<path stroke-width="{width:.1f}" d="{curve}"/>'
-    if link.value:
+    if kind != "zero":
         (x, y), (before, _) = route[-1], route[-2]
         size = 5 + width / 2
         back = x - size if before <= x else x + size
         tip = x + 2 if before <= x else x - 2
         wing = size * 0.6
         line += f'<path class="kx-tip" d="M{tip:.0f} {y:.0f}L{back:.0f} {y - wing:.0f}V{y + wing:.0f}Z"/>'
-    title = f"<title>{_text(link.title)}</title>" if link.title else ""
+    hidden = link.label if layout.labels[number] is None else ""
+    words = " ".join(part for part in (hidden, link.title) if part)
+    title = f"<title>{_text(words)}</title>" if words else ""
     return f'<g class="kx-{kind}">{title}{line}</g>'
 
 

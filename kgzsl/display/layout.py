@@ -16,16 +16,17 @@ LABEL_LINE = 14.0
 _CELL = 6.9
 """Width of a column of text, at the generous side of sans-serif type of 12 pixels."""
 _SMALL_CELL = 6.4
-_LABEL_CELLS = 19
+_LABEL_CELLS = 17
 _LABEL_LINES = 2
-_MARGIN = 70.0
-_BARS = 112.0
+_MARGIN = 66.0
+_BARS = 100.0
 _NATURAL = 700.0
-_NARROWEST, _WIDEST = 132.0, 230.0
+_NARROWEST, _WIDEST = 122.0, 230.0
 _PASSING = 14.0
 _SWEEPS = 6
-_ATTEMPTS = 4
-_STOPS = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)
+_ATTEMPTS = ((1.0, 1.0), (1.35, 1.0), (1.7, 1.0), (1.7, 1.15), (2.1, 1.3))
+"""By how much rows and columns move apart until every label has room."""
+_STOPS = (0.5, 0.44, 0.56, 0.38, 0.62, 0.32, 0.68, 0.26, 0.74, 0.2, 0.8, 0.14, 0.86)
 
 Point = tuple[float, float]
 Stop = tuple[int, int]
@@ -92,9 +93,9 @@ class Layout:
 
 
 def arrange(marks: Sequence[Marked], links: Sequence[Linked]) -> Layout:
-    """Columns from left to right; rows move apart until every label has room, four times at most."""
-    for attempt in range(_ATTEMPTS):
-        layout = _Sheet(marks, links, stretch=1.0 + 0.35 * attempt).layout()
+    """Columns from left to right, moved apart until every label has room, as far as that goes."""
+    for rows, columns in _ATTEMPTS:
+        layout = _Sheet(marks, links, stretch=rows, spread=columns).layout()
         if None not in layout.labels:
             break
     return layout
@@ -103,7 +104,7 @@ def arrange(marks: Sequence[Marked], links: Sequence[Linked]) -> Layout:
 class _Sheet:
     """One attempt."""
 
-    def __init__(self, marks: Sequence[Marked], links: Sequence[Linked], *, stretch: float) -> None:
+    def __init__(self, marks: Sequence[Marked], links: Sequence[Linked], *, stretch: float, spread: float) -> None:
         self.marks, self.links, self.stretch = marks, links, stretch
         used = sorted({mark.column for mark in marks})
         self.column = {mark.key: used.index(mark.column) for mark in marks}
@@ -111,7 +112,7 @@ class _Sheet:
         self.lines = {mark.key: _label_lines(mark) for mark in marks}
         self.bars = _BARS if any(mark.value is not None for mark in marks) else 0.0
         room = (_NATURAL - 2 * _MARGIN - self.bars) / max(self.num_columns - 1, 1)
-        self.pitch = min(max(room, _NARROWEST), _WIDEST) * (1.0 + (stretch - 1.0) / 3)
+        self.pitch = min(max(room, _NARROWEST), _WIDEST) * spread
         self.chains = [self._chain(number, link) for number, link in enumerate(links)]
         self.beside = self._beside()
 

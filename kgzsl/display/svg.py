@@ -13,7 +13,7 @@ def diverging_bar(value: float, scale: float) -> str:
     length = 0.0 if scale <= 0 else min(abs(value) / scale, 1.0) * 49
     # a dash pattern instead of <pattern id=…>: two cards on one page cannot take each other's fill
     if value >= 0:
-        mark = f'<rect class="kx-for" x="50%" y="2" width="{length:.1f}%" height="10" rx="1"/>'
+        mark = f'<rect class="kx-for" x="50%" y="2" width="{length:.1f}%" height="10"/>'
     else:
         mark = f'<line class="kx-against" x1="50%" x2="{50 - length:.1f}%" y1="7" y2="7"/>'
     return f'<svg aria-hidden="true">{mark if length else ""}</svg>'

@@ -139,7 +139,9 @@ def _folds(record: "Record") -> tuple[Fold, ...]:
     drawing = picture(record) if "paths" in record.views else None
     drawn = [Fold("the largest paths, drawn", drawing=drawing)] if drawing is not None and drawing.links else []
     views = [
-        Fold(title, _folded(record.views[name], record)) for name, title in CARD_VIEWS.items() if name in record.views
+        Fold(title, _folded(record.views[name], record))
+        for name, title in CARD_VIEWS.items()
+        if any(f"{row.kind}s" == name or row.kind == name for row in record.views.get(name, ()))
     ]
     return (*drawn, *views, Fold("what the numbers mean", tuple((words,) for words in record.assumptions)))
 

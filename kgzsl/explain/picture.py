@@ -128,9 +128,8 @@ def _link(record: "Record", fact: tuple[str, str, str], rows: "Sequence[Row]", d
     credit = math.fsum(row.credit for row in rows)
     verb = record.relations[name].verb
     number = signed(round(credit * 10**decimals), decimals)
-    title = f"{record.concepts[head].label} {verb} {record.concepts[tail].label}: {number}"
     more = f" +{len(rows) - 1}" if len(rows) > 1 else ""
-    return Link(head, tail, fit(verb, 20) + more, credit, title)
+    return Link(head, tail, fit(verb, 20) + more, credit, number)
 
 
 def _legend(record: "Record") -> str:

@@ -11,7 +11,7 @@ from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.path import Path
 from kgzsl.graph.relation import KINDS, Relation
 
-__all__ = ["Facts", "Route", "Shape", "Step"]
+__all__ = ["Facts", "Route", "Shape", "Step", "shape_of"]
 
 Shape = Literal["own", "kind", "meet", "chain"]
 
@@ -58,7 +58,7 @@ class Facts:
     def route(self, nodes: Sequence[str]) -> Route:
         """The path along these concepts; `ExplanationError` where no fact joins two of them."""
         steps = tuple(self._step(here, there) for here, there in pairwise(nodes))
-        shape, pivot = _shape(steps)
+        shape, pivot = shape_of(steps)
         return Route(tuple(nodes), steps, shape, pivot)
 
     def path(self, route: Route) -> Path:
@@ -109,7 +109,8 @@ class Facts:
         return Step(row, index.relations[int(index.relation[row])], int(index.head[row]) == start, tuple(rows))
 
 
-def _shape(steps: Sequence[Step]) -> tuple[Shape, int]:
+def shape_of(steps: Sequence[Step]) -> tuple[Shape, int]:
+    """How a path of these steps is read, and the place of its highest concept or middle."""
     if not steps:
         return "own", 0
     up = 0
