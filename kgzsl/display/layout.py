@@ -196,7 +196,7 @@ class _Sheet:
         if first == last:
             side = -1.0 if first and first + 1 == self.num_columns else 1.0
             down = rows[chain[-1]]
-            bulge = x + side * (40 + min(abs(down - y) / 6, 30))
+            bulge = x + side * (36 + min(abs(down - y) / 8, 26))
             edge = x + side * RADIUS
             return (edge, y), (bulge, y), (bulge, down), (edge, down)
         side = 1.0 if last > first else -1.0
