@@ -22,6 +22,11 @@ class Chains:
         self._above: dict[int, dict[int, int]] = {}
         self._found: dict[tuple[int, int], tuple[int, ...]] = {}
 
+    @classmethod
+    def of(cls, index: GraphIndex, relations: _Relations) -> "Chains":
+        """Those of an index, kept with it."""
+        return index.once(("chains", relations), lambda: cls(index, relations))  # type: ignore[no-any-return]
+
     def between(self, here: int, there: int) -> tuple[int, ...]:
         """Positions walked through from `here` on, `there` the last of them; empty where they are the same."""
         if here == there:

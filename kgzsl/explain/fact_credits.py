@@ -171,7 +171,7 @@ def _add_side(
     passed = flow(model.opened(index, candidate.concept), candidate.features, inputs, unit)
     baseline.append(passed.constant)
     around = index.around(model.relations)
-    for pairs, credit in fact_games(passed, Chains(index, model.relations)).items():
+    for pairs, credit in fact_games(passed, Chains.of(index, model.relations)).items():
         if not pairs:
             baseline.append(credit)
         for low, high in pairs:

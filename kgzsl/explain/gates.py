@@ -98,7 +98,9 @@ class GatedMargin:
         else:
             network = model.opened(candidate.index, candidate.concept)  # type: ignore[union-attr]
             slopes = output(network, candidate.features)[1] if self.frozen else None
-            gated = GatedNetwork(network, candidate.features, pairs, Chains(candidate.index, model.relations), slopes)
+            gated = GatedNetwork(
+                network, candidate.features, pairs, Chains.of(candidate.index, model.relations), slopes
+            )
             row = lambda gates, remove: gated.output(gates, remove=remove)  # noqa: E731
         length = None
         if self.frozen:

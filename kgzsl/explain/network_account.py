@@ -32,7 +32,7 @@ def network_account(
         return pathless(sign, candidate, None, (*constants, ("unknown", 0.0)), *_own_support(model, None, 0.0))
     if passed.constant:
         constants.append(("bias", passed.constant))
-    found = search(passed, Chains(candidate.index, model.relations), share=reach.share, at_most=reach.num_paths)
+    found = search(passed, Chains.of(candidate.index, model.relations), share=reach.share, at_most=reach.num_paths)
     ids = candidate.index.ids
     paths = tuple(
         PathCredit(

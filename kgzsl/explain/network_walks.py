@@ -146,13 +146,8 @@ def search(passed: Flow, chains: Chains, *, share: float, at_most: int) -> Searc
         carried = carried @ layer.weight.T
         operator = layer.operator[ends]  # the steps from each group of walks: one row each
         if number == 0:
-            features, is_complete = _ended(passed, chains, keys, carried, operator, rows)
-            if layer.before is not None:
-                for key, value in _stepped(chains, keys, rows, operator, bias).items():
-                    biases[key] = biases.get(key, 0.0) + value
-            found = _listed(features, biases, share, at_most)
-            if not is_complete:
-                found = _completed(found, chains, keys, rows, operator, passed, carried)
+            endings = _Endings.of(passed, keys, carried, operator, rows, bias)
+            found, is_complete = endings.largest(chains, biases, share, at_most)
             return Search(found, is_certified and is_complete)
         keys, ends, carried, is_whole = _step(
             chains, keys, rows, operator, carried, bias, biases, passed.hidden[number]
@@ -164,18 +159,6 @@ def search(passed: Flow, chains: Chains, *, share: float, at_most: int) -> Searc
 def _add(sums: dict[Key, float], keys: Sequence[Key], values: Float64) -> None:
     for key, value in zip(keys, values.tolist(), strict=True):
         sums[key] = sums.get(key, 0.0) + value
-
-
-def _stepped(
-    chains: Chains, keys: Sequence[Key], rows: NDArray[np.int64], operator: scipy.sparse.csr_array, values: Float64
-) -> dict[Key, float]:
-    """One number per group of walks, sent one step on."""
-    sums: dict[Key, float] = {}
-    for place, key in enumerate(keys):
-        for entry in range(operator.indptr[place], operator.indptr[place + 1]):
-            longer = erased(key, chains.between(key[-1], int(rows[operator.indices[entry]])))
-            sums[longer] = sums.get(longer, 0.0) + float(operator.data[entry]) * float(values[place])
-    return sums
 
 
 def _step(
@@ -212,37 +195,73 @@ def _step(
     return [longer_keys[place] for place in kept.tolist()], places[kept], spread[kept], False
 
 
-def _ending(
-    passed: Flow, carried: Float64, operator: scipy.sparse.csr_array
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Float64]:
-    """Every last step: the group it leaves, the row of the features it ends at, and what it carries."""
-    origin = np.repeat(np.arange(len(carried)), np.diff(operator.indptr))
-    shares = np.empty(operator.nnz)
-    for place in range(len(carried)):
-        here = slice(operator.indptr[place], operator.indptr[place + 1])
-        shares[here] = operator.data[here] * (passed.hidden[0][operator.indices[here]] @ carried[place])
-    return origin, operator.indices.astype(np.int64), shares
+@dataclass(frozen=True, eq=False)
+class _Endings:
+    """Every last step: the group of walks it ends, the position it ends at, and what it carries there.
 
+    `features` come from the concept it ends at, `biases` from the first layer's own.
+    """
 
-def _ended(
-    passed: Flow,
-    chains: Chains,
-    keys: Sequence[Key],
-    carried: Float64,
-    operator: scipy.sparse.csr_array,
-    rows: NDArray[np.int64],
-) -> tuple[dict[Key, float], bool]:
-    """What walks bring from features, by erasure; of very many last steps the largest only."""
-    origin, local, shares = _ending(passed, carried, operator)
-    chosen = np.arange(len(shares))
-    if len(shares) > _MOST_ENDINGS:
-        chosen = np.sort(np.argsort(-np.abs(shares), kind="stable")[:_MOST_ENDINGS])
-    sums: dict[Key, float] = {}
-    for entry in chosen.tolist():
-        key = keys[origin[entry]]
-        longer = erased(key, chains.between(key[-1], int(rows[local[entry]])))
-        sums[longer] = sums.get(longer, 0.0) + float(shares[entry])
-    return sums, len(chosen) == len(shares)
+    keys: Sequence[Key]
+    origin: NDArray[np.int64]
+    reached: NDArray[np.int64]
+    features: Float64
+    biases: Float64
+
+    @classmethod
+    def of(
+        cls,
+        passed: Flow,
+        keys: Sequence[Key],
+        carried: Float64,
+        operator: scipy.sparse.csr_array,
+        rows: NDArray[np.int64],
+        bias: Float64,
+    ) -> "_Endings":
+        counts = np.diff(operator.indptr)
+        shares = np.empty(operator.nnz)
+        for place in range(len(carried)):
+            here = slice(operator.indptr[place], operator.indptr[place + 1])
+            shares[here] = operator.data[here] * (passed.hidden[0][operator.indices[here]] @ carried[place])
+        origin = np.repeat(np.arange(len(keys)), counts)
+        return cls(keys, origin, rows[operator.indices], shares, operator.data * bias[origin])
+
+    def largest(
+        self, chains: Chains, before: Mapping[Key, float], share: float, at_most: int
+    ) -> tuple[tuple[WalkShare, ...], bool]:
+        """The largest groups, with what biases of later layers gave `before`; of very many endings not all."""
+        sizes = np.abs(self.features + self.biases)
+        chosen = np.arange(len(sizes))
+        is_complete = len(sizes) <= _MOST_ENDINGS
+        if not is_complete:
+            chosen = np.sort(np.argsort(-sizes, kind="stable")[:_MOST_ENDINGS])
+        features, biases = self._summed(chains, chosen, dict(before))
+        found = _listed(features, biases, share, at_most)
+        return (found if is_complete else self._completed(chains, found, before)), is_complete
+
+    def _summed(
+        self, chains: Chains, entries: NDArray[np.int64], biases: dict[Key, float]
+    ) -> tuple[dict[Key, float], dict[Key, float]]:
+        features: dict[Key, float] = {}
+        columns = (self.origin, self.reached, self.features, self.biases)
+        for group, end, feature, bias in zip(*(column[entries].tolist() for column in columns), strict=True):
+            key = self.keys[group]
+            key = erased(key, chains.between(key[-1], end))
+            features[key] = features.get(key, 0.0) + feature
+            if bias:
+                biases[key] = biases.get(key, 0.0) + bias
+        return features, biases
+
+    def _completed(
+        self, chains: Chains, found: Sequence[WalkShare], before: Mapping[Key, float]
+    ) -> tuple[WalkShare, ...]:
+        """The same groups with all their last steps, the smallest too."""
+        ends = np.array(sorted({group.nodes[-1] for group in found}), dtype=np.int64)
+        features, biases = self._summed(chains, np.flatnonzero(np.isin(self.reached, ends)), dict(before))
+        whole = [
+            WalkShare(group.nodes, features.get(group.nodes, 0.0), biases.get(group.nodes, 0.0)) for group in found
+        ]
+        return tuple(sorted(whole, key=lambda group: (-_size(group), group.nodes)))
 
 
 def _listed(
@@ -261,27 +280,3 @@ def _listed(
 def _size(group: WalkShare) -> float:
     """To twelve digits: what differs by rounding alone is equal."""
     return float(f"{abs(group.credit):.11e}")
-
-
-def _completed(
-    found: Sequence[WalkShare],
-    chains: Chains,
-    keys: Sequence[Key],
-    rows: NDArray[np.int64],
-    operator: scipy.sparse.csr_array,
-    passed: Flow,
-    carried: Float64,
-) -> tuple[WalkShare, ...]:
-    """The same groups with all their last steps, the smallest too."""
-    origin, local, shares = _ending(passed, carried, operator)
-    reached = rows[local]
-    whole = []
-    for group in found:
-        entries = np.flatnonzero(reached == group.nodes[-1]).tolist()
-        mine = [
-            float(shares[entry])
-            for entry in entries
-            if erased(keys[origin[entry]], chains.between(keys[origin[entry]][-1], group.nodes[-1])) == group.nodes
-        ]
-        whole.append(WalkShare(group.nodes, math.fsum(mine), group.biases))
-    return tuple(sorted(whole, key=lambda group: (-_size(group), group.nodes)))

@@ -48,16 +48,25 @@ class GPTerms:
     normalized_adjacency: Any
     kernels: Mapping[str, Kernel] = field(repr=False)
     prior_map: Float64 | None = field(repr=False)
+    _last: dict[int | None, Float64] = field(default_factory=dict, repr=False)
 
     def kernel_parts(self, positions: IntArray) -> dict[str, Float64]:
         """What each kernel adds to k_uS `[n, S]`, mixed and scaled."""
         return {name: self.shares[name] * kernel.between(positions, self.seen) for name, kernel in self.kernels.items()}
 
     def kernel(self, positions: IntArray) -> Float64:
-        """k_uS `[n, S]`, the sum of `kernel_parts`."""
+        """k_uS `[n, S]`, the sum of `kernel_parts`; that of one concept is kept for the next question about it."""
+        key = int(positions[0]) if len(positions) == 1 else None
+        kept = self._last.get(key) if key is not None else None
+        if kept is not None:
+            return kept
         total = np.zeros((len(positions), len(self.seen)))
         for part in self.kernel_parts(positions).values():
             total += part
+        if key is not None:
+            total.flags.writeable = False
+            self._last.clear()
+            self._last[key] = total
         return total
 
     def coefficients(self, positions: IntArray) -> Float64:
