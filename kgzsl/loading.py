@@ -21,8 +21,10 @@ from kgzsl.decision.calibration import Calibration
 from kgzsl.decision.checking import path_of
 from kgzsl.decision.classes import Classes
 from kgzsl.decision.folder import checked_files
+from kgzsl.decision.hubness import HUBNESS, Hubness
 from kgzsl.decision.inputs import InputScale
 from kgzsl.decision.parameters import restored_parameters
+from kgzsl.decision.pretended import Pretended
 from kgzsl.decision.problem import Problem
 from kgzsl.decision.view import GraphView
 from kgzsl.errors import IntegrityError, KgzslError
@@ -89,7 +91,7 @@ def _restored(
     first = len(classes.labels)
     relations = None if card["relations"] is None else tuple(card["relations"])
     weights = _checked_rows(arrays["weights"], first, scale.dim + (scale.kind == "linear"))
-    problem = Problem(classes, scale, weights, calibration, relations=relations)
+    problem = Problem(classes, scale, weights, calibration, relations=relations, **_kept_parts(card, arrays, classes))
     if base is not None:
         view = GraphView(base.induced(classes.concepts, relations=relations), arrays["features"])
         _checked_rows(view.features, len(view.graph), view.dim)
@@ -139,6 +141,24 @@ def _plain_parts(
     scale = InputScale(card["kind"], arrays["mean"])
     _require(scale.mean.ndim == 1, "one mean input")
     return Classes(labels[:first], concepts[:first], num_seen), calibration, scale
+
+
+def _kept_parts(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], classes: Classes) -> dict[str, Any]:
+    """Folds to calibrate on and the correction of hubs; models of earlier releases have neither."""
+    found: dict[str, Any] = {}
+    num_folds, kind = card.get("pretended", 0), card.get("hubness")
+    _require(type(num_folds) is int and 0 <= num_folds <= classes.num_seen, "a number of folds")
+    if num_folds:
+        found["pretended"] = Pretended.from_arrays(arrays, "pretended", num_folds, classes.num_seen)
+    if card.get("graph") is not None:
+        found["offsets"] = np.zeros(len(classes.labels))
+    if kind is not None:
+        _require(kind in HUBNESS, "a known correction of hubs")
+        bank, offsets = arrays["hubness/bank"], arrays["hubness/offsets"]
+        _checked_rows(bank, len(bank), arrays["weights"].shape[1])
+        _require(offsets.ndim == 1 and len(offsets) >= len(classes.labels), "what is taken off each class")
+        found.update(hubness=Hubness(kind, bank), offsets=offsets[: len(classes.labels)])
+    return found
 
 
 def _require(holds: bool, expected: str) -> None:

@@ -68,6 +68,10 @@ def _shipped(name: str) -> KnowledgeGraph | None:
 
 def _card(problem: Problem, parameters: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """All of the model that is not an array; arrays are put into `arrays`."""
+    if problem.pretended is not None:
+        arrays.update(problem.pretended.arrays("pretended"))
+    if problem.hubness is not None and problem.offsets is not None:
+        arrays["hubness/bank"], arrays["hubness/offsets"] = problem.hubness.bank, problem.offsets
     if problem.views:
         arrays["features"] = problem.views[0].features
     for number, addition in enumerate(problem.additions):
@@ -79,6 +83,8 @@ def _card(problem: Problem, parameters: Mapping[str, Any], arrays: dict[str, NDA
         "classes": {"labels": labels, "concepts": problem.classes.concepts, "num_seen": problem.classes.num_seen},
         "kind": problem.scale.kind,
         "calibration": dataclasses.asdict(problem.calibration),
+        "pretended": 0 if problem.pretended is None else len(problem.pretended.folds),
+        "hubness": None if problem.hubness is None else problem.hubness.kind,
         "relations": problem.relations,
         "model": _stored(problem.model, "model", arrays),
         "encoder": _stored(problem.encoder, "encoder", arrays),

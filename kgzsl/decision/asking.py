@@ -51,6 +51,7 @@ def decision_for(
             is_seen=bool(classes.is_seen[place]),
             score=score[place],
             probability=probability[place],
+            offset=float(problem.offsets_of([place])[0]),
             graph=view.graph,
             weights=problem.weights[place] if hasattr(problem.model, "weights") else None,
         )
@@ -86,7 +87,7 @@ def _running(problem: Problem, places: list[int]) -> tuple[Running, ...]:
                 tuple(problem.classes.concepts[place] for place in mine),
                 is_seen,
                 problem.weights[seen],
-                np.zeros(len(mine)),
+                problem.offsets_of(mine),
                 view.index,
                 view.features,
                 view.graph,

@@ -1,7 +1,7 @@
 """The seen/unseen correction and the temperature of a decision, from pretended-unseen folds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -56,9 +56,7 @@ def _among_held_out(fold: CalibrationFold) -> CalibrationFold:
     rows = ~fold.is_seen[fold.labels]
     first = int(fold.is_seen.sum())
     columns = ~fold.is_seen
-    return replace(
-        fold, scores=fold.scores[rows][:, columns], labels=fold.labels[rows] - first, is_seen=fold.is_seen[columns]
-    )
+    return CalibrationFold(fold.scores[rows][:, columns], fold.labels[rows] - first, fold.is_seen[columns])
 
 
 def check_stacking(calibration: str | float | None, num_classes: int) -> None:

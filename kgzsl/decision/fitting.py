@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from kgzsl.contracts import FittedPropagator, FloatArray, NodeEncoder, Propagator, Supervision, WeightArray
 from kgzsl.decision.calibration import Calibration, calibrate, check_stacking
 from kgzsl.decision.classes import Classes
+from kgzsl.decision.hubness import Hubness, check_hubness, input_bank
 from kgzsl.decision.inputs import InputScale, class_means, unit_rows
+from kgzsl.decision.pretended import kept_folds
 from kgzsl.decision.problem import Problem
-from kgzsl.decision.pseudo_unseen import pretended_folds
+from kgzsl.decision.pseudo_unseen import JudgedInputs, PretendedFold, pretended_folds
 from kgzsl.decision.report import FitReport, unused_relations
+from kgzsl.decision.score_variance import class_variances, has_variance, input_variances
 from kgzsl.decision.view import GraphView, encoded, unreachable
 from kgzsl.errors import InputFormatError, PluginError, SplitError
-from kgzsl.evaluation.calibration import CalibrationFold
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 __all__ = ["Examples", "Settings", "fit_problem"]
@@ -43,6 +45,7 @@ class Settings:
     calibration: str | float | None
     relations: tuple[str, ...]
     random_state: int
+    hubness: str | None = None
 
 
 def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitReport]:
@@ -52,6 +55,7 @@ def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitRep
     targets = scale.targets(examples.weights)
     undirected = _undirected(classes, targets)
     check_stacking(settings.calibration, 0 if examples.X is None else classes.num_seen)
+    check_hubness(settings.hubness)
     clock = _Clock()
     graph = settings.graph.induced(classes.concepts, relations=settings.relations)
     encoder = settings.encoder.fit(settings.graph, graph.ids)
@@ -60,6 +64,7 @@ def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitRep
     supervision = _supervision(examples, scale, targets, settings.random_state)
     model = _fitted_model(settings.propagator, view, supervision)
     weights = _all_weights(model, view, classes, targets)
+    hubness = _hubness(settings, supervision, model)
     problem = Problem(
         classes,
         scale,
@@ -72,11 +77,17 @@ def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitRep
         model=model,
         encoder=encoder,
         relations=settings.relations,
+        hubness=hubness,
+        offsets=np.zeros(len(weights)) if hubness is None else hubness.offsets(weights),
     )
     clock.lap("propagation")
     folds = _folds(problem, settings, supervision, examples)
     is_cosine = scale.kind == "prototype" and not hasattr(model, "scores")
-    problem = replace(problem, calibration=calibrate(settings.calibration, folds, is_cosine=is_cosine))
+    problem = replace(
+        problem,
+        calibration=calibrate(settings.calibration, folds, is_cosine=is_cosine),
+        pretended=kept_folds(folds, [classes.place(concept) for concept in supervision.classes]),
+    )
     clock.lap("calibration")
     seen, unseen = classes.concepts[: classes.num_seen], classes.concepts[classes.num_seen :]
     report = FitReport(
@@ -158,7 +169,24 @@ def _all_weights(model: FittedPropagator, view: GraphView, classes: Classes, see
     return np.vstack([seen, rows])
 
 
-def _folds(problem: Problem, settings: Settings, supervision: Supervision, examples: Examples) -> Any:
+def _hubness(settings: Settings, supervision: Supervision, model: FittedPropagator) -> Hubness | None:
+    """The correction asked for, with its bank; `InputFormatError` if there is nothing to measure it on."""
+    if settings.hubness is None:
+        return None
+    if hasattr(model, "scores"):
+        raise InputFormatError(
+            f"hubness={settings.hubness!r} needs a propagator that gives weights; {type(model).__name__} has scores of "
+            "its own"
+        )
+    if supervision.inputs is None or supervision.labels is None:
+        raise InputFormatError(
+            f"hubness={settings.hubness!r} is measured on examples of seen classes, and only weights are known: give X "
+            "and y"
+        )
+    return Hubness(settings.hubness, input_bank(supervision.inputs, supervision.labels, supervision.random_state))
+
+
+def _folds(problem: Problem, settings: Settings, supervision: Supervision, examples: Examples) -> list[PretendedFold]:
     """Pretended-unseen folds, where they are asked for or cost next to nothing.
 
     A propagator that can be `settled` on what the fit chose is closed-form: its folds are always made. Others
@@ -172,13 +200,22 @@ def _folds(problem: Problem, settings: Settings, supervision: Supervision, examp
         return []
     view = problem.views[0]
 
-    def fold_scores(part: Supervision, held_out: tuple[str, ...], inputs: FloatArray) -> NDArray[np.float64]:
+    def fold_scores(part: Supervision, held_out: tuple[str, ...], inputs: FloatArray) -> JudgedInputs:
         model = _fitted_model(propagator, view, part)
+        concepts, nothing = [*part.classes, *held_out], np.zeros(len(part.classes) + len(held_out))
         if hasattr(model, "scores"):
-            concepts = [*part.classes, *held_out]
-            return np.asarray(model.scores(inputs, view.index, view.features, concepts=concepts), dtype=np.float64)
+            scores = np.asarray(model.scores(inputs, view.index, view.features, concepts=concepts), dtype=np.float64)
+            return JudgedInputs(scores, nothing, np.zeros(len(inputs)), nothing)
         rows = np.asarray(model.weights(view.index, view.features, concepts=list(held_out)))
-        return np.asarray(inputs.astype(np.float64) @ np.vstack([part.weights, rows]).astype(np.float64).T)
+        weights = np.vstack([part.weights, rows]).astype(np.float64)
+        hubness = _hubness(settings, part, model)
+        offsets = nothing if hubness is None else hubness.offsets(weights)
+        scores = inputs.astype(np.float64) @ weights.T - offsets
+        if not has_variance(model):
+            return JudgedInputs(scores, nothing, np.zeros(len(inputs)), offsets)
+        of_classes = nothing.copy()
+        of_classes[len(part.classes) :] = class_variances(model, view, held_out)
+        return JudgedInputs(scores, of_classes, input_variances(model, view, inputs), offsets)
 
     used = 1 if settle is None else None
     if not hasattr(problem.model, "scores"):
@@ -187,7 +224,7 @@ def _folds(problem: Problem, settings: Settings, supervision: Supervision, examp
     return _rescaled(problem, supervision, pretended_folds(supervision, fold_scores, None, used=used))
 
 
-def _rescaled(problem: Problem, supervision: Supervision, folds: list[CalibrationFold]) -> list[CalibrationFold]:
+def _rescaled(problem: Problem, supervision: Supervision, folds: list[PretendedFold]) -> list[PretendedFold]:
     """Folds in the units of the whole model, whose scores spread less the more classes it was fitted on.
 
     For models with scores of their own; a cosine has one scale.

@@ -13,7 +13,9 @@ from kgzsl.decision.addition import Addition
 from kgzsl.decision.borrowed import described_or_borrowed
 from kgzsl.decision.calibration import Calibration
 from kgzsl.decision.classes import Classes
+from kgzsl.decision.hubness import Hubness
 from kgzsl.decision.inputs import InputScale
+from kgzsl.decision.pretended import Pretended
 from kgzsl.decision.view import GraphView, unreachable
 from kgzsl.errors import InputFormatError, SplitError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -31,7 +33,9 @@ class Problem:
     `views[view_of[c]]` is the graph that class c was seen in: the one of the fit, or, for a class added later, that
     graph with the class in it. `base` is the whole graph of the fit, `graph` that one with all additions. Seen
     classes keep their own weights; the others got theirs from `model`. `fitted_weights` are those of the classes of
-    the fit; a class added later has its own in `additions`.
+    the fit; a class added later has its own in `additions`. `offsets` `[num_classes]` is taken off the scores for
+    `hubness`: it stays what it was when the class came in (None: nothing is). `pretended` is what sets and refusals
+    are calibrated on; None where there was nothing to pretend with.
     """
 
     classes: Classes
@@ -46,6 +50,9 @@ class Problem:
     encoder: NodeEncoder | None = None
     relations: tuple[str, ...] | None = None
     additions: tuple[Addition, ...] = ()
+    hubness: Hubness | None = None
+    offsets: NDArray[np.float64] | None = None
+    pretended: Pretended | None = None
 
     @cached_property
     def weights(self) -> WeightArray:
@@ -84,10 +91,14 @@ class Problem:
             scores[:, columns] = scorer(inputs, view.index, view.features, concepts=concepts)
         return scores
 
+    def offsets_of(self, places: Sequence[int]) -> NDArray[np.float64]:
+        """What is taken off the scores of some classes, beyond gamma."""
+        return np.zeros(len(places)) if self.offsets is None else self.offsets[list(places)]
+
     def scores(self, inputs: NDArray[np.float64], places: Sequence[int]) -> NDArray[np.float64]:
         """Scores of prepared inputs in units of log odds: gamma taken off seen classes, over the temperature."""
-        gamma = np.where(self.classes.is_seen[list(places)], self.calibration.gamma, 0.0)
-        scores: NDArray[np.float64] = (self.raw_scores(inputs, places) - gamma) / self.calibration.temperature
+        taken = np.where(self.classes.is_seen[list(places)], self.calibration.gamma, 0.0) + self.offsets_of(places)
+        scores: NDArray[np.float64] = (self.raw_scores(inputs, places) - taken) / self.calibration.temperature
         return scores
 
     def with_class(self, addition: Addition, *, features: NDArray[Any] | None = None) -> "Problem":
@@ -140,7 +151,14 @@ class Problem:
             views=(*self.views, view),
             view_of=(*self.view_of, len(self.views)),
             additions=(*self.additions, addition),
+            offsets=self._extended_offsets(addition),
         )
+
+    def _extended_offsets(self, addition: Addition) -> NDArray[np.float64] | None:
+        if self.offsets is None:
+            return None
+        own = np.zeros(1) if self.hubness is None else self.hubness.offsets(addition.weights)
+        return np.concatenate([self.offsets, own])
 
 
 def _class_weights(model: FittedPropagator, view: GraphView, concept: str, *, dim: int) -> WeightArray:

@@ -9,7 +9,7 @@ from kgzsl.classifier import ZeroShotClassifier
 from kgzsl.contracts import Supervision
 from kgzsl.decision.fitting import Examples, _own_scores
 from kgzsl.decision.inputs import InputScale
-from kgzsl.decision.pseudo_unseen import MAX_SAMPLES_A_CLASS, _ranks, without
+from kgzsl.decision.pseudo_unseen import MAX_SAMPLES_A_CLASS, sample_ranks, without
 from kgzsl.evaluation.calibration import CalibrationFold, choose_stacking, choose_temperature, class_folds
 from kgzsl.features import MatrixFeatures
 from kgzsl.propagation.gp_settings import GPSettings
@@ -175,11 +175,11 @@ def test_supervision_without_some_classes(zoo):
 def test_inputs_that_are_judged_are_drawn_whatever_their_order():
     rng = np.random.default_rng(0)
     inputs, labels = rng.standard_normal((300, 5)).astype(np.float32), rng.integers(0, 3, 300)
-    ranks = _ranks(inputs, labels, 0)
+    ranks = sample_ranks(inputs, labels, 0)
     assert [sorted(ranks[labels == label]) for label in range(3)] == [
         list(range(count)) for count in np.bincount(labels)
     ]
     order = rng.permutation(300)
-    assert np.array_equal(_ranks(inputs[order], labels[order], 0), ranks[order])
-    assert not np.array_equal(_ranks(inputs, labels, 1), ranks)
+    assert np.array_equal(sample_ranks(inputs[order], labels[order], 0), ranks[order])
+    assert not np.array_equal(sample_ranks(inputs, labels, 1), ranks)
     assert (ranks < MAX_SAMPLES_A_CLASS).sum() == 150
