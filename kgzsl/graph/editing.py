@@ -11,8 +11,7 @@ import polars as pl
 from kgzsl.display.text import escape_text
 from kgzsl.errors import InputFormatError, InvalidGraphError
 from kgzsl.graph.making import EdgeLike, Table, concept_frame, edge_frame, inverses
-from kgzsl.graph.relation import Relation, describe, given_relations
-from kgzsl.graph.statements import stored_relation
+from kgzsl.graph.relation import Relation, describe, given_relations, stored_relation
 from kgzsl.graph.tables import checked_concepts, checked_edges, coded_edges, has_columns, spelled_edges, stacked
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def _stated(graph: KnowledgeGraph, edges: Iterable[EdgeLike] | Table, given: Map
     table = has_columns(edge_frame(edges), _ENDS).with_columns(pl.col(_ENDS).cast(pl.String))
     resolved = _resolved(graph, sorted({*table["head"].drop_nulls(), *table["tail"].drop_nulls()}))
     names = sorted(set(table["relation"].drop_nulls()) - set(given))
-    stored = {name: stored_relation(graph, name) for name in names}
+    stored = {name: stored_relation(graph.relations.values(), name) for name in names}
     inverse = {name: other for name, other in stored.items() if other is not None}
     inverse |= inverses([name for name, other in stored.items() if other is None], {**graph.relations, **given})
     head, tail = (pl.col(end).replace(resolved) for end in ("head", "tail"))

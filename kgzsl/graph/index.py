@@ -11,7 +11,7 @@ from kgzsl.errors import InputFormatError, UnknownConceptError, UnknownRelationE
 from kgzsl.graph import closure
 from kgzsl.graph.ancestor_sets import AncestorSets
 from kgzsl.graph.lookup import nearest_of
-from kgzsl.graph.relation import KINDS, Relation
+from kgzsl.graph.relation import KINDS, Relation, stored_relation
 from kgzsl.graph.walking import Walks
 
 __all__ = ["GraphIndex", "IntArray", "Neighbors"]
@@ -178,11 +178,9 @@ class GraphIndex:
             word, sides = named, (ahead, back)
             while isinstance(word, str) and word.startswith("^"):
                 word, sides = word[1:], sides[::-1]
-            turned = [code for code, rel in enumerate(self.relations) if word == rel.inverse and not rel.symmetric]
-            if turned and all(word != rel.name for rel in self.relations):
-                sides[1].update(turned)
-            else:
-                sides[0].update(self.relation_codes((word,)))
+            turned = stored_relation(self.relations, word)
+            side, name = (sides[0], word) if turned is None else (sides[1], turned)
+            side.update(self.relation_codes((name,)))
         return tuple(sorted(ahead)), tuple(sorted(back))
 
     def _walked(self, what: str, relations: Iterable[str] | str | None, compile_: Callable[..., Any]) -> Any:

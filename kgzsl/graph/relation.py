@@ -6,7 +6,16 @@ from typing import Literal, get_args
 
 from kgzsl.errors import InputFormatError
 
-__all__ = ["KINDS", "POSITIVE_KINDS", "SHARED_RELATIONS", "Kind", "Relation", "describe", "given_relations"]
+__all__ = [
+    "KINDS",
+    "POSITIVE_KINDS",
+    "SHARED_RELATIONS",
+    "Kind",
+    "Relation",
+    "describe",
+    "given_relations",
+    "stored_relation",
+]
 
 Kind = Literal["taxonomic", "part", "attribute", "causal", "association", "equivalence", "negative", "annotation"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -91,3 +100,20 @@ def describe(names: Iterable[str], given: Iterable[Relation] = ()) -> dict[str, 
     for name in set(names) - set(known):
         known[name] = SHARED_RELATIONS.get(name) or Relation(name)
     return dict(sorted(known.items()))
+
+
+def stored_relation(relations: Iterable[Relation], name: str) -> str | None:
+    """The relation that `name` is the other way round of: `^is_a` and `has_kind` of `is_a`; None if it is none."""
+    if not isinstance(name, str):
+        raise InputFormatError(f"a relation is named by a string, not {type(name).__name__} {name!r}")
+    known = list(relations)
+    if any(relation.name == name for relation in known):
+        return None
+    if name.startswith("^"):
+        return name[1:]
+    turned = [relation.name for relation in known if relation.inverse == name]
+    if len(turned) > 1:
+        raise InputFormatError(
+            f"{name!r} is the inverse of {' and of '.join(turned)}; use ^{turned[0]} or ^{turned[1]}"
+        )
+    return turned[0] if turned else None

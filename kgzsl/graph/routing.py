@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.index import IntArray
 from kgzsl.graph.meeting import meet
-from kgzsl.graph.relation import POSITIVE_KINDS, Relation
+from kgzsl.graph.relation import POSITIVE_KINDS, stored_relation
 
 if TYPE_CHECKING:
     from kgzsl.graph.index import GraphIndex
@@ -27,7 +27,6 @@ __all__ = [
     "named_relations",
     "room_of",
     "shortest_route",
-    "stored_relation",
 ]
 
 _Relations = Iterable[str] | str | None
@@ -220,23 +219,6 @@ def _arcs(index: GraphIndex, words: tuple[str, ...], directed: bool) -> Arcs:
         back.update(codes)
     ways = tuple(sorted(ahead)), tuple(sorted(back))
     return index.once(("arcs", *ways), lambda: _compiled(index, *ways))  # type: ignore[no-any-return]
-
-
-def stored_relation(relations: Iterable[Relation], name: str) -> str | None:
-    """The relation that `name` is the other way round of: `^is_a` and `has_kind` of `is_a`; None if it is none."""
-    if not isinstance(name, str):
-        raise InputFormatError(f"a relation is named by a string, not {type(name).__name__} {name!r}")
-    known = list(relations)
-    if any(relation.name == name for relation in known):
-        return None
-    if name.startswith("^"):
-        return name[1:]
-    turned = [relation.name for relation in known if relation.inverse == name]
-    if len(turned) > 1:
-        raise InputFormatError(
-            f"{name!r} is the inverse of {' and of '.join(turned)}; use ^{turned[0]} or ^{turned[1]}"
-        )
-    return turned[0] if turned else None
 
 
 def _compiled(index: GraphIndex, ahead: tuple[int, ...], back: tuple[int, ...]) -> Arcs:

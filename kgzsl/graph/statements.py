@@ -16,20 +16,21 @@ from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.doors import DOORS
 from kgzsl.graph.path import Path
+from kgzsl.graph.relation import stored_relation
 from kgzsl.graph.tables import EDGE_COLUMNS
 
 if TYPE_CHECKING:
     from kgzsl.graph.index import GraphIndex
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["EdgeReader", "edges", "edges_at", "path_along", "shortest_path", "stored_relation"]
+__all__ = ["EdgeReader", "edges", "edges_at", "path_along", "shortest_path"]
 
 _FEW = 200  # below, reading number by number is faster than gathering arrays
 
 
 def edges(graph: KnowledgeGraph, head: str | None, relation: str | None, tail: str | None) -> tuple[Edge, ...]:
     """Edges with these ends and this relation, kind or inverse; None leaves a place open."""
-    stored = None if relation is None else stored_relation(graph, relation)
+    stored = None if relation is None else stored_relation(graph.relations.values(), relation)
     if stored is not None:
         found = edges(graph, tail, stored, head)
         turned = [Edge(e.tail, str(relation), e.head, e.weight, e.source, e.more) for e in found]
@@ -45,11 +46,6 @@ def edges(graph: KnowledgeGraph, head: str | None, relation: str | None, tail: s
             chosen = np.array(rows)
             rows = chosen[np.isin(graph.index.relation[chosen], codes)].tolist()
     return reader.at(rows)
-
-
-def stored_relation(graph: KnowledgeGraph, relation: str) -> str | None:
-    """The relation that `relation` is the other way round of: `^is_a` and `has_kind` of `is_a`; None if it is none."""
-    return routing.stored_relation(graph.relations.values(), relation)
 
 
 def edges_at(graph: KnowledgeGraph, rows: Sequence[int]) -> tuple[Edge, ...]:

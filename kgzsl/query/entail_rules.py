@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kgzsl.errors import InputFormatError, UnknownNameError, UnknownRelationError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.lookup import nearest_of
+from kgzsl.graph.relation import stored_relation
 from kgzsl.query.rules import (
     FORMS,
     Rule,
@@ -160,11 +161,9 @@ def plain_rule(graph: KnowledgeGraph, rule: Rule) -> Plain:
 def _stored(graph: KnowledgeGraph, relation: str) -> tuple[str, bool]:
     name, is_turned = relation.lstrip("^"), (len(relation) - len(relation.lstrip("^"))) % 2 == 1
     if name not in graph.relations:
-        owners = [stored.name for stored in graph.relations.values() if stored.inverse == name]
-        if len(owners) > 1:
-            raise InputFormatError(f"{name!r} is the inverse of {' and of '.join(owners)}; say ^{owners[0]} instead")
-        if owners:
-            return owners[0], not is_turned
+        owner = stored_relation(graph.relations.values(), name)
+        if owner is not None:
+            return owner, not is_turned
     return name, is_turned
 
 

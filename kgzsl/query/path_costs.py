@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.concept import Edge
-from kgzsl.graph.routing import stored_relation
+from kgzsl.graph.relation import stored_relation
 
 if TYPE_CHECKING:
     from kgzsl.graph.index import IntArray

@@ -11,8 +11,7 @@ from kgzsl.display.text import escape_text
 from kgzsl.errors import InputFormatError, KgzslError
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
-from kgzsl.graph.relation import Relation, describe
-from kgzsl.graph.statements import stored_relation
+from kgzsl.graph.relation import Relation, describe, stored_relation
 from kgzsl.query.entail_edges import FOLLOWS_FROM, INFERRED_BY
 from kgzsl.query.entail_proving import derivation
 from kgzsl.query.entail_rules import plain_rule
@@ -229,7 +228,7 @@ def _triple(graph: KnowledgeGraph, edge: Any) -> tuple[str, str, str]:
     if not isinstance(parts, tuple | list) or len(parts) != 3 or not all(isinstance(part, str) for part in parts):
         raise InputFormatError(f"an edge is an Edge or (head, relation, tail), not {edge!r:.80}")
     head, relation, tail = graph.resolve(parts[0]), parts[1], graph.resolve(parts[2])
-    stored = stored_relation(graph, relation)
+    stored = stored_relation(graph.relations.values(), relation)
     return (head, relation, tail) if stored is None else (tail, stored, head)
 
 
