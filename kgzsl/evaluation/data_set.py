@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -106,7 +107,7 @@ class Dataset:
             held[name] = rows
         return replace(self, splits=held)
 
-    @property
+    @cached_property
     def content_sha256(self) -> str:
         """Tells whether two data sets hold the same samples and labels, however they were stored."""
         digest = hashlib.sha256("\0".join(self.classes).encode())
