@@ -8,8 +8,9 @@ import typer
 
 from kgzsl._version import __version__
 from kgzsl.cli.asking import add_questions
+from kgzsl.cli.benching import bench_app
 from kgzsl.cli.graphs import graph_app
-from kgzsl.cli.measuring import bench_app, demo
+from kgzsl.cli.measuring import demo
 from kgzsl.cli.running import CommandGroup, run, shown
 
 __all__ = ["app", "main"]

@@ -1,0 +1,112 @@
+"""Results of a benchmark in one table: means over seeds or splits, and standard deviations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from kgzsl.bench.cells import Cell, Measured
+from kgzsl.display.text import text_table, wrap
+
+__all__ = ["BenchRow", "BenchTable", "rows_of"]
+
+HEADS = {"top1": "top-1", "top5": "top-5", "u": "u", "s": "s", "harmonic_mean": "H", "ausuc": "AUSUC"}
+_WIDTH = 110
+
+
+@dataclass(frozen=True)
+class BenchRow:
+    """One model on one variant of the problem: means over `num_seeds` seeds or splits, and standard deviations.
+
+    A measure that the model has no number for is left out of both. `seconds` is the mean time of a fit; it takes no
+    part in comparisons, and neither in what a table prints or writes unless asked for.
+    """
+
+    model: str
+    variant: tuple[str, ...]
+    num_seeds: int
+    mean: Mapping[str, float]
+    deviation: Mapping[str, float]
+    seconds: float = field(compare=False)
+
+    @property
+    def features(self) -> str:
+        """What describes the classes: the first part of the variant; "" if there is none."""
+        return self.variant[0] if self.variant else ""
+
+    @property
+    def targets(self) -> str:
+        """What the seen classes are given by: the second part of the variant; "" if there is none."""
+        return self.variant[1] if len(self.variant) > 1 else ""
+
+    def printed(self, name: str) -> str:
+        """A mean in percent, with its deviation if it is one over several."""
+        if name not in self.mean:
+            return "-"
+        spread = f" ±{100 * self.deviation[name]:.1f}" if self.num_seeds > 1 else ""
+        return f"{100 * self.mean[name]:.1f}{spread}"
+
+
+@dataclass(frozen=True)
+class BenchTable:
+    """Rows in the order of the benchmark; prints as a table of percentages.
+
+    `variants` names the parts of a row's variant. Seconds are left out unless `times`, so that the same results
+    always print the same.
+    """
+
+    rows: tuple[BenchRow, ...]
+    facts: str
+    variants: tuple[str, ...] = ("features", "targets")
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def to_text(self, *, times: bool = False) -> str:
+        """The table as it is printed, with the seconds of a fit if `times`."""
+        names = self._measures()
+        heads = [HEADS.get(name, name) for name in names]
+        columns = ["model", *self.variants, *heads, *(["fit s"] if times else [])]
+        lines = [
+            [row.model, *row.variant, *map(row.printed, names), *([f"{row.seconds:.1f}"] if times else [])]
+            for row in self.rows
+        ]
+        facts = "\n".join(wrap(self.facts, 96))
+        return f"{facts}\n\n{text_table(lines, columns, right=columns[1 + len(self.variants) :], width=_WIDTH)}"
+
+    def to_frame(self, *, times: bool = False) -> pl.DataFrame:
+        """One row a model, accuracies in [0, 1]."""
+        names = self._measures()
+        return pl.DataFrame(
+            [
+                {"model": row.model}
+                | dict(zip(self.variants, row.variant, strict=True))
+                | {"num_seeds": row.num_seeds}
+                | {name: row.mean.get(name) for name in names}
+                | {f"{name}_sd": row.deviation.get(name) for name in names}
+                | ({"seconds": row.seconds} if times else {})
+                for row in self.rows
+            ],
+            infer_schema_length=None,
+        )
+
+    def _measures(self) -> list[str]:
+        """What any row has a number for, in the order of the rows."""
+        return list(dict.fromkeys(name for row in self.rows for name in row.mean))
+
+
+def rows_of(found: Mapping[Cell, Measured]) -> tuple[BenchRow, ...]:
+    """A row for each model and variant, in the order in which they come first."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Measured]] = {}
+    for cell, measured in found.items():
+        groups.setdefault((cell.method, cell.variant), []).append(measured)
+    return tuple(_row(model, variant, several) for (model, variant), several in groups.items())
+
+
+def _row(model: str, variant: tuple[str, ...], several: Sequence[Measured]) -> BenchRow:
+    columns = {name: np.array([each.values[name] for each in several]) for name in several[0].values}
+    spread = {name: float(column.std(ddof=1)) if len(several) > 1 else 0.0 for name, column in columns.items()}
+    means = {name: float(column.mean()) for name, column in columns.items()}
+    seconds = float(np.mean([each.seconds for each in several]))
+    return BenchRow(model, variant, len(several), means, spread, seconds)
