@@ -51,7 +51,7 @@ def audit(
     return AuditReport(graph.name, graph.index.num_concepts, graph.index.num_edges, tuple(findings), kept_out)
 
 
-def _run(check: Check, subject: Subject, *, broken: bool) -> Finding:
+def _run(check: Check[Subject], subject: Subject, *, broken: bool) -> Finding:
     if broken and check.code not in TABLE_CHECKS:
         return Finding(check, 0, skipped="edges lead nowhere, see E108")
     result = check.find(subject)

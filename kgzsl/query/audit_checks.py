@@ -1,35 +1,17 @@
-"""Every check of an audit as data: its code, what it means, what to do, and the function that finds it."""
+"""Every check of an audit as data: its code, what it means, what to do, and the function that finds it.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+E is an error, W a warning, N a note. An error contradicts itself or breaks answers.
+"""
+
+from collections.abc import Mapping
 
 from kgzsl.query import audit_edges as edges
 from kgzsl.query import audit_names as names
 from kgzsl.query import audit_taxonomy as taxonomy
-from kgzsl.query.audit_subject import Found, Subject
+from kgzsl.query.audit_findings import SEVERITIES, Check, Severity
+from kgzsl.query.audit_subject import Subject
 
 __all__ = ["CHECKS", "SEVERITIES", "TABLE_CHECKS", "Check", "Severity"]
-
-Severity = Literal["error", "warning", "note"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-"""From the worst to the mildest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check. Codes keep their meaning for ever: E is an error, W a warning, N a note.
-
-    An error contradicts itself or breaks answers; a warning makes answers poorer; a note is worth knowing.
-    """
-
-    code: str
-    severity: Severity
-    title: str
-    explanation: str
-    advice: str
-    find: Callable[[Subject], Found] = field(repr=False, compare=False)
-
 
 _ALL = (
     Check("E101", "error", "cycle(s) in the taxonomy",
@@ -115,7 +97,7 @@ _ALL = (
           "Remove them at the source.", names.acting_characters),
 )  # fmt: skip
 
-CHECKS: Mapping[str, Check] = {check.code: check for check in _ALL}
+CHECKS: Mapping[str, Check[Subject]] = {check.code: check for check in _ALL}
 """All checks by code, in the order they are reported."""
 
 TABLE_CHECKS = ("E106", "E107", "E108", "E109")
