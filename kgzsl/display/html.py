@@ -170,7 +170,7 @@ def _after(text: str, tag: str = "td") -> str:
 
 def _fold(fold: Fold) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{_label(row[0])}</th>' + "".join(f"<td>{_label(cell)}</td>" for cell in row[1:]) + "</tr>"
+        f"<tr><th>{_label(row[0])}</th>" + "".join(f"<td>{_label(cell)}</td>" for cell in row[1:]) + "</tr>"
         for row in fold.rows
     )
     table = f"<table>{rows}</table>" if rows else ""

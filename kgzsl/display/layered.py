@@ -122,7 +122,7 @@ def _kind(link: Link) -> str:
 
 
 def _line(link: Link, kind: str, layout: Layout, number: int, largest: float) -> str:
-    """A curve and, at its end, the arrow."""
+    """A curve and, at its end, the arrow: the path behind a path."""
     route = layout.routes[number]
     share = abs(link.value) / largest if largest and kind != "plain" else 0.0
     width = _THINNEST + (_THICKEST - _THINNEST) * share
@@ -136,7 +136,7 @@ def _line(link: Link, kind: str, layout: Layout, number: int, largest: float) ->
         back = x - size if before <= x else x + size
         tip = x + 2 if before <= x else x - 2
         wing = size * 0.6
-        line += f'<path class="kx-tip" d="M{tip:.0f} {y:.0f}L{back:.0f} {y - wing:.0f}V{y + wing:.0f}Z"/>'
+        line += f'<path d="M{tip:.0f} {y:.0f}L{back:.0f} {y - wing:.0f}V{y + wing:.0f}Z"/>'
     hidden = link.label if layout.labels[number] is None else ""
     words = " ".join(part for part in (hidden, link.title) if part)
     title = f"<title>{_text(words)}</title>" if words else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
-from kgzsl.display.text import cell_width, escape_text, fit, wrap
+from kgzsl.display.text import cell_width, escape_text
 
 __all__ = ["LABEL_LINE", "RADIUS", "Box", "Layout", "Linked", "Marked", "arrange"]
 
@@ -13,10 +13,10 @@ RADIUS = 9.0
 LABEL_LINE = 14.0
 """Height of a line of a label."""
 
-_CELL = 6.9
-"""Width of a column of text, at the generous side of sans-serif type of 12 pixels."""
-_SMALL_CELL = 6.4
-_LABEL_CELLS = 17
+_SIZE, _SMALL = 12.0, 11.0
+"""Of the type of labels, and of notes and labels of links."""
+_NARROW, _SLIM, _BROAD = frozenset("ijl|.,:;'!"), frozenset("ftr ()[]-1I"), frozenset("mwMW@%…—")
+_LABEL_WIDTH = 116.0
 _LABEL_LINES = 2
 _MARGIN = 66.0
 _BARS = 100.0
@@ -24,7 +24,7 @@ _NATURAL = 700.0
 _NARROWEST, _WIDEST = 122.0, 230.0
 _PASSING = 14.0
 _SWEEPS = 6
-_ATTEMPTS = ((1.0, 1.0), (1.35, 1.0), (1.7, 1.0), (1.7, 1.15), (2.1, 1.3))
+_ATTEMPTS = ((1.0, 1.0), (1.35, 1.0), (1.35, 1.08), (1.5, 1.16), (2.0, 1.3))
 """By how much rows and columns move apart until every label has room."""
 _STOPS = (0.5, 0.44, 0.56, 0.38, 0.62, 0.32, 0.68, 0.26, 0.74, 0.2, 0.8, 0.14, 0.86)
 
@@ -227,7 +227,7 @@ class _Sheet:
         found: list[Box | None] = [None] * len(routes)
         for number in sorted(range(len(routes)), key=lambda number: (-abs(self.links[number].value), number)):
             label = self.links[number].label
-            size = (cell_width(escape_text(label)) * _SMALL_CELL + 4, LABEL_LINE)
+            size = (_width(escape_text(label), _SMALL) + 4, LABEL_LINE)
             for x, y in _along(routes[number]):
                 box = Box(x, y, *size)
                 if not label or not any(box.overlaps(other) for other in taken):
@@ -239,7 +239,7 @@ class _Sheet:
     def _boxes(self, mark: Marked, place: Point) -> list[Box]:
         x, y = place
         lines = self.lines[mark.key]
-        width = max((cell_width(line) for line in lines), default=0) * _CELL + 4
+        width = max((_width(line, _SIZE) for line in lines), default=0.0) + 4
         start = RADIUS if mark.shape != "none" else -LABEL_LINE / 2
         height = LABEL_LINE * len(lines) + 2
         boxes = [Box(x, y + start + height / 2 + 2, width, height)]
@@ -291,8 +291,39 @@ def _on(piece: Sequence[Point], t: float) -> Point:
 
 def _label_lines(mark: Marked) -> tuple[str, ...]:
     """At most two lines for the label, and one for the note."""
-    lines = wrap(escape_text(mark.label), _LABEL_CELLS)
+    lines = [""]
+    for word in escape_text(mark.label).split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and _width(longer, _SIZE) > _LABEL_WIDTH:
+            lines.append(word)
+        else:
+            lines[-1] = longer
     if len(lines) > _LABEL_LINES:
-        lines = [*lines[: _LABEL_LINES - 1], fit(" ".join(lines[_LABEL_LINES - 1 :]) + " …", _LABEL_CELLS)]
-    note = [fit(escape_text(mark.note), _LABEL_CELLS + 2)] if mark.note else []
-    return (*lines, *note)
+        lines = [*lines[: _LABEL_LINES - 1], " ".join(lines[_LABEL_LINES - 1 :])]
+    shown = [_cut(line, _SIZE, _LABEL_WIDTH) for line in lines if line]
+    return (*shown, *([_cut(escape_text(mark.note), _SMALL, _LABEL_WIDTH)] if mark.note else []))
+
+
+def _cut(line: str, size: float, width: float) -> str:
+    """The beginning that is no wider, and an ellipsis if that is not all."""
+    if _width(line, size) <= width:
+        return line
+    kept = line
+    while kept and _width(f"{kept}…", size) > width:
+        kept = kept[:-1]
+    return f"{kept.rstrip(' …')}…"
+
+
+def _width(text: str, size: float) -> float:
+    """About how wide a line is, at the generous side of common sans-serif types."""
+    return size * sum(_em(sign) for sign in text)
+
+
+def _em(sign: str) -> float:
+    if sign in _NARROW:
+        return 0.34
+    if sign in _SLIM:
+        return 0.43
+    if sign in _BROAD or cell_width(sign) > 1:
+        return 1.03
+    return 0.76 if sign.isupper() or not sign.isascii() else 0.65

@@ -19,7 +19,8 @@ __all__ = ["CARD_VIEWS", "html", "text"]
 WIDTH = 96
 LINES = 16
 _NARROWEST_LABEL, _WIDEST_LABEL = 24, 46
-_FOLDED = 5
+_FOLDED = 4
+_DRAWN_PATHS = 12
 _AFTER = ("margin if removed", "if removed")
 CARD_VIEWS: Mapping[str, str] = {
     "paths": "path by path",
@@ -136,12 +137,12 @@ def _bar(line: Line) -> Bar:
 
 
 def _folds(record: "Record") -> tuple[Fold, ...]:
-    drawing = picture(record) if "paths" in record.views else None
+    drawing = picture(record, max_paths=_DRAWN_PATHS) if "paths" in record.views else None
     drawn = [Fold("the largest paths, drawn", drawing=drawing)] if drawing is not None and drawing.links else []
     views = [
         Fold(title, _folded(record.views[name], record))
         for name, title in CARD_VIEWS.items()
-        if any(f"{row.kind}s" == name or row.kind == name for row in record.views.get(name, ()))
+        if any(name in (f"{row.kind}s", row.kind) for row in record.views.get(name, ()))
     ]
     return (*drawn, *views, Fold("what the numbers mean", tuple((words,) for words in record.assumptions)))
 
