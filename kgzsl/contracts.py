@@ -15,6 +15,8 @@ from kgzsl.graph.index import GraphIndex
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 __all__ = [
+    "Explained",
+    "Explainer",
     "FittedPropagator",
     "FloatArray",
     "NodeEncoder",
@@ -105,4 +107,72 @@ class Propagator(Protocol):
 
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> FittedPropagator:
         """Learn; `features` `[num_concepts, dim]` in the order of the index."""
+        ...
+
+
+class Explained(Protocol):
+    """What an explainer says of a decision.
+
+    Rows, as `items` and `by` give them, have `label`, `credit` and `facts`, edges of the knowledge graph. A `verify()`
+    that raises if something said does not hold, `with_effects()` and `graph()` are welcome.
+    """
+
+    @property
+    def prediction(self) -> str:
+        """Id of the class explained."""
+        ...
+
+    @property
+    def foil(self) -> str | None:
+        """Id of the class compared with; None where the score itself is explained."""
+        ...
+
+    @property
+    def method(self) -> str:
+        """How credits were found."""
+        ...
+
+    @property
+    def margin(self) -> float:
+        """The target's score, less the foil's if there is one."""
+        ...
+
+    @property
+    def total(self) -> float:
+        """What the credits add up to; 0 where they are no shares."""
+        ...
+
+    @property
+    def residual(self) -> float:
+        """The margin minus the total."""
+        ...
+
+    @property
+    def items(self) -> tuple[Any, ...]:
+        """At most `k` rows, largest first."""
+        ...
+
+    def by(self, name: str, /) -> tuple[Any, ...]:
+        """All rows of a view; every explainer has "facts"."""
+        ...
+
+    def to_text(self) -> str:
+        """For people."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        ...
+
+
+@runtime_checkable
+class Explainer(Protocol):
+    """Takes a decision (`kgzsl.explain.Decision`) apart, by what its model offers: `terms`, `opened` or `weights`.
+
+    What it claims to keep stands in `claims`, if it has any: "additive" (total and margin agree), "antisymmetric"
+    (target and foil exchanged, every credit changes its sign).
+    """
+
+    def explain(self, decision: Any, *, k: int = 10) -> Explained:
+        """The `k` largest reasons; the same decision gives the same bytes, and stays as it is."""
         ...

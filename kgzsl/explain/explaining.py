@@ -1,27 +1,20 @@
 """Explains a decision: by the sum that a closed form is, or by the walks that the messages of a network took."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 
+from kgzsl.contracts import Explainer
 from kgzsl.errors import ExplanationError, InputFormatError
 from kgzsl.explain.account import Reach
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.explanation import Explanation
 from kgzsl.explain.making import assumptions, make
 
-__all__ = ["ExactExplainer", "Explainer", "explain"]
+__all__ = ["ExactExplainer", "Explainer", "check_decision", "explain"]
 
 _MODEL_TOLERANCE = 1e-4
-
-
-class Explainer(Protocol):
-    """Takes decisions apart."""
-
-    def explain(self, decision: Decision, *, k: int = 10) -> Explanation:
-        """The `k` largest reasons of a decision, and all that is left over."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -35,13 +28,12 @@ class ExactExplainer:
     """
 
     reach: Reach = field(default_factory=Reach)
+    claims = frozenset({"additive", "antisymmetric"})
 
     def explain(self, decision: Decision, *, k: int = 10) -> Explanation:
         """The `k` largest reasons of a decision, and all that is left over."""
-        if k < 1:
-            raise InputFormatError(f"k is {k}; an explanation shows at least one reason")
-        _check(decision)
-        made = make(decision, self.reach, k)
+        check_decision(decision, k)
+        made = make(decision, self.reach, int(k))
         explanation = Explanation(
             prediction=decision.target.concept,
             foil=None if decision.foil is None else decision.foil.concept,
@@ -69,7 +61,10 @@ def explain(decision: Decision, *, k: int = 10) -> Explanation:
     return ExactExplainer().explain(decision, k=k)
 
 
-def _check(decision: Decision) -> None:
+def check_decision(decision: Decision, k: Any) -> None:
+    """`InputFormatError` for what no explainer can take apart: every one asks this first."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InputFormatError(f"k is {k!r}; an explanation shows at least one reason")
     inputs = np.asarray(decision.inputs)
     if inputs.ndim != 1 or not np.isfinite(inputs).all():
         raise InputFormatError(f"one finite prepared input [dim] is explained at a time, not shape {inputs.shape}")

@@ -1,0 +1,218 @@
+"""Networks as layers whose messages can be masked: our own convolutions opened up, and foreign modules as they are."""
+
+import copy
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeGuard
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kgzsl.errors import ExplanationError, PluginError
+from kgzsl.explain.decision import Candidate, OpenNetwork
+from kgzsl.graph.index import GraphIndex
+from kgzsl.propagation.receptive_field import surroundings
+from kgzsl.propagation.topology import Topology
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # its import uses torch.jit, which PyTorch is about to drop
+    from torch_geometric.nn import MessagePassing
+
+__all__ = ["ForeignNetwork", "Part", "Spread", "is_foreign", "layers_of", "offers_messages"]
+
+Float64 = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+class ForeignNetwork(Protocol):
+    """A trained network that cannot be opened up, but run: what a model has to offer beside `weights`."""
+
+    @property
+    def relations(self) -> tuple[str, ...] | None:
+        """Relations whose edges messages take; None for the taxonomic ones."""
+        ...
+
+    @property
+    def network(self) -> nn.Module:
+        """Of forward signature `(x, edge_index, edge_weight)`; a row of the output at unit length is a classifier."""
+        ...
+
+    @property
+    def topology(self) -> Topology:
+        """The rule that makes edges and weights of a graph, in one group and one step."""
+        ...
+
+    @property
+    def hops(self) -> int | None:
+        """How far an output row depends on other concepts; None for the whole graph."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The messages on one graph: `links` are (source, target) between two concepts, `loops` those within one.
+
+    `nodes` are positions in the index, ascending; links and loops count places among them.
+    """
+
+    index: GraphIndex
+    nodes: IntArray
+    links: list[tuple[int, int]]
+    loops: list[int]
+
+
+def offers_messages(model: Any) -> TypeGuard[ForeignNetwork]:
+    """Whether a model has what `ForeignNetwork` asks for."""
+    return all(hasattr(model, name) for name in ("network", "topology", "hops", "relations"))
+
+
+def is_foreign(model: Any, candidate: Candidate) -> bool:
+    """Whether this is a network that can be run with masks, but not opened up."""
+    if hasattr(model, "terms") or not offers_messages(model):
+        return False
+    try:
+        model.opened(candidate.index, candidate.concept)  # type: ignore[attr-defined]
+    except (AttributeError, PluginError):
+        return True
+    return False
+
+
+def layers_of(model: Any, groups: Sequence[Sequence[Candidate]]) -> tuple[nn.Module, list[Part]]:
+    """A module of forward signature `(x, edge_index)`, and the messages on the graph of each group.
+
+    Edges are the links of all parts, then their loops. Parameters are copies in float64.
+    """
+    if hasattr(model, "opened"):
+        try:
+            return _opened(model, groups)
+        except PluginError:
+            if not offers_messages(model):
+                raise
+    if offers_messages(model):
+        return _foreign(model, groups)
+    raise ExplanationError(
+        f"{type(model).__name__} sends no messages that could be masked: a network offers opened(index, concept), or "
+        "network, topology, hops and relations"
+    )
+
+
+class Spread(MessagePassing):  # type: ignore[misc]
+    """Messages times the weight that each edge has in this layer, added up where they arrive."""
+
+    weight: Tensor
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__(aggr="add")
+        self.register_buffer("weight", weight)
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Any:
+        return self.propagate(edge_index, x=x, weight=self.weight)
+
+    def message(self, x_j: Tensor, weight: Tensor) -> Tensor:
+        """What the source has, as far as the edge passes it."""
+        return weight[:, None] * x_j
+
+
+class _Convolutions(nn.Module):
+    """Graph convolutions with LeakyReLU between them; what a concept sends itself is no message."""
+
+    def __init__(self, network: OpenNetwork, weights: Sequence[Float64], own: Sequence[Float64]) -> None:
+        super().__init__()
+        self._layers = [
+            (torch.from_numpy(np.ascontiguousarray(layer.weight)), _tensor(layer.before), _tensor(layer.after))
+            for layer in network.layers
+        ]
+        self._spread = nn.ModuleList(Spread(torch.from_numpy(weight)) for weight in weights)
+        self._own = [torch.from_numpy(diagonal) for diagonal in own]
+        self._slope = network.negative_slope
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        for number, (weight, before, after) in enumerate(self._layers):
+            sent = x @ weight
+            if before is not None:
+                sent = sent + before
+            x = self._own[number][:, None] * sent + self._spread[number](sent, edge_index)
+            if after is not None:
+                x = x + after
+            if number < len(self._layers) - 1:
+                x = nn.functional.leaky_relu(x, self._slope)
+        return x
+
+
+class _Weighted(nn.Module):
+    """A module of forward signature `(x, edge_index, edge_weight)`, given the weights."""
+
+    weight: Tensor
+
+    def __init__(self, network: nn.Module, weight: Float64) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("weight", torch.from_numpy(weight))
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Any:
+        return self.network(x, edge_index, self.weight)
+
+
+def _opened(model: Any, groups: Sequence[Sequence[Candidate]]) -> tuple[nn.Module, list[Part]]:
+    """The union of what the concepts of each group depend on, layer by layer."""
+    parts: list[Part] = []
+    found: list[list[dict[tuple[int, int], float]]] = []
+    for group in groups:
+        networks: list[OpenNetwork] = [model.opened(one.index, one.concept) for one in group]
+        nodes = np.unique(np.concatenate([rows for network in networks for rows in network.rows]))
+        entries: list[dict[tuple[int, int], float]] = [{} for _ in networks[0].layers]
+        for network in networks:
+            for number, layer in enumerate(network.layers):
+                matrix = layer.operator.tocoo()
+                targets = np.searchsorted(nodes, network.rows[number + 1][matrix.row])
+                sources = np.searchsorted(nodes, network.rows[number][matrix.col])
+                keys = zip(sources.tolist(), targets.tolist(), strict=True)
+                entries[number].update(zip(keys, matrix.data.tolist(), strict=True))
+        links = sorted({pair for layer in entries for pair in layer if pair[0] != pair[1]})
+        parts.append(Part(group[0].index, nodes, links, []))
+        found.append(entries)
+    weights, own = [], []
+    for number in range(len(networks[0].layers)):
+        layers = [(part, entries[number]) for part, entries in zip(parts, found, strict=True)]
+        weights.append(np.array([layer.get(pair, 0.0) for part, layer in layers for pair in part.links]))
+        own.append(
+            np.array([layer.get((place, place), 0.0) for part, layer in layers for place in range(len(part.nodes))])
+        )
+    return _Convolutions(networks[0], weights, own), parts
+
+
+def _foreign(model: ForeignNetwork, groups: Sequence[Sequence[Candidate]]) -> tuple[nn.Module, list[Part]]:
+    """The module's copy, and the edges within its reach of the concepts."""
+    parts: list[Part] = []
+    passing: list[float] = []
+    staying: list[float] = []
+    for group in groups:
+        index = group[0].index
+        messages = model.topology.messages(index)
+        if len(messages.steps) > 1 or messages.num_groups > 1:
+            raise ExplanationError(
+                f"{type(model.topology).__name__} sends messages in several groups or steps, which a foreign module "
+                "takes in its own way: explainer='occlusion' removes facts one by one"
+            )
+        near = surroundings(messages, index.positions([one.concept for one in group]), hops=model.hops)
+        ends = list(zip(*near.edge_index.tolist(), strict=True))
+        weight = dict(zip(ends, near.edge_weight.astype(np.float64).tolist(), strict=True))
+        links = [pair for pair in ends if pair[0] != pair[1]]
+        loops = sorted(source for source, target in ends if source == target)
+        parts.append(Part(index, np.asarray(near.nodes, dtype=np.int64), links, loops))
+        passing += [weight[pair] for pair in links]
+        staying += [weight[place, place] for place in loops]
+    network = copy.deepcopy(model.network).cpu().double()
+    if not any(isinstance(module, MessagePassing) for module in network.modules()):
+        raise ExplanationError(
+            f"{type(network).__name__} has no MessagePassing layer of PyTorch Geometric, whose messages could be "
+            "masked: explainer='occlusion' removes facts one by one"
+        )
+    return _Weighted(network, np.array([*passing, *staying])), parts
+
+
+def _tensor(values: Float64 | None) -> Tensor | None:
+    return None if values is None else torch.from_numpy(values)
