@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["AncestorSets"]
 
 _MOST_KEPT = 500_000
+_FEW = 24
 
 
 class AncestorSets:
@@ -31,13 +32,24 @@ class AncestorSets:
         self._num_kept = 0
 
     def _found(self, position: int) -> frozenset[int]:
-        rank = self._rank
-        found = frozenset([rank[place] for place in self._walks.row(self._up, position)[0].tolist()])
+        """The set of one concept and, where they are few, of those above it that have none yet."""
+        kept, rank, above = self._kept, self._rank, self._up.of
+        todo = [position]
+        for here in todo:
+            todo += [parent for parent in above(here) if parent not in kept and parent not in todo]
+            if len(todo) > _FEW:
+                found = frozenset([rank[place] for place in self._walks.row(self._up, position)[0].tolist()])
+                break
+        else:
+            for here in sorted(todo, key=rank.__getitem__) if len(todo) > 1 else todo:  # parents first
+                found = kept[here] = frozenset((rank[here],)).union(*[kept[parent] for parent in above(here)])
+                self._num_kept += len(found) + 10
+            self._num_kept -= len(found) + 10
         self._num_kept += len(found) + 10
         if self._num_kept > _MOST_KEPT:
-            self._kept.clear()
+            kept.clear()
             self._num_kept = len(found) + 10
-        self._kept[position] = found
+        kept[position] = found
         return found
 
     def lowest(self, positions: Sequence[int]) -> list[int]:
