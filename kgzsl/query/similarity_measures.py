@@ -100,6 +100,8 @@ class Measure(Protocol):
 
 
 def _best(kind: int, ancestry: Ancestry, xs: Asked, ys: Asked, worth: FloatArray) -> FloatArray:
+    if len(xs.nodes) * len(ys.above.nodes) > 4 * len(ys.nodes) * len(xs.above.nodes):  # one has far more above it
+        return _best(kind, ancestry, ys, xs, worth).T
     best = np.full((len(xs.nodes), len(ys.nodes)), -np.inf)
     best_shared(kind, *xs.above, *ys.above, worth, np.full(ancestry.size, -1, dtype=np.int64), best)
     return best
