@@ -118,9 +118,13 @@ def is_close(nouns: Nouns, question: Question, ours: Any, theirs: Any) -> bool:
     return len(mine) == len(other) and all(abs(a - b) <= TOLERANCE for a, b in zip(mine, other, strict=True))
 
 
-def is_close_if_alone(nouns: Nouns, question: Question, ours: Any, theirs: Any) -> bool:
-    """Of several deepest common ancestors wn takes any one."""
-    return len(nouns.graph.lowest_common_ancestors(*question)) > 1 or is_close(nouns, question, ours, theirs)
+def is_close_or_wns(nouns: Nouns, question: Question, ours: Any, theirs: Any) -> bool:
+    """NLTK takes the common ancestor that is deepest by shortest ways, and wn any one of the deepest by longest."""
+    kg, expected = nouns.graph, [ours]
+    for lowest in kg.lowest_common_ancestors(*question):
+        twice = 2 * (kg.depth(lowest, longest=True) + 1)
+        expected.append(twice / (sum(kg.taxonomic_distance(end, lowest) for end in question) + twice))
+    return any(abs(theirs - value) <= TOLERANCE for value in expected)
 
 
 def are_same_concepts(nouns: Nouns, question: Question, ours: Any, theirs: Any) -> bool:
@@ -164,7 +168,7 @@ SAME: dict[str, Callable[[Nouns, Question, Any, Any], bool]] = {
     "k shortest": are_paths,
     "follow": are_same_concepts,
     "match": are_same_concepts,
-    "wn wup": is_close_if_alone,
+    "wn wup": is_close_or_wns,
 }
 
 
@@ -175,10 +179,11 @@ class Questions:
     """Random questions, no two alike, the same in every run."""
 
     def __init__(self, nouns: Nouns) -> None:
-        instances = {child for child, _ in nouns.edges["instance_of"]}
+        instances = [nouns.ids[child] for child, _ in nouns.edges["instance_of"]]
+        named = set(instances).union(*map(nouns.graph.descendants, instances))  # not below kinds by `is_a` alone
         parents = {parent for _, parent in nouns.taxonomy}
         self._nouns = nouns.ids
-        self._kinds = [id_ for place, id_ in enumerate(nouns.ids) if place not in instances]
+        self._kinds = [id_ for id_ in nouns.ids if id_ not in named]
         self._inner = [nouns.ids[place] for place in sorted(parents)]
         self._plain = [id_ for id_ in self._inner if id_.replace("_", "").replace(".", "").isalnum()]
         self.met = random.Random(1).sample(self._kinds, NUM_MET)
