@@ -42,6 +42,13 @@ def test_the_ontology_example_goes_from_file_to_explanation(monkeypatch, capsys)
     assert "is a kind of mammal" in said
 
 
+def test_the_questions_to_a_graph_are_answered_as_shown(capsys):
+    (chapter,) = re.findall(r"^## Ask the graph\n(.*?)^## ", README, flags=re.MULTILINE | re.DOTALL)
+    example, answers = re.findall(r"^```(?:python)?\n(.*?)^```", chapter, flags=re.MULTILINE | re.DOTALL)
+    exec(compile(example, "README.md", "exec"), {})
+    assert capsys.readouterr().out == answers
+
+
 def test_the_first_two_commands_are_complete():
     commands = re.findall(r"^    (.*\.venv/bin.*)$", README, flags=re.MULTILINE)
     assert len(commands) == 2
