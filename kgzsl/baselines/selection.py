@@ -1,6 +1,8 @@
 """Choosing a setting on the seen classes: groups of them pretend in turn to be unseen."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +12,18 @@ from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.calibration import class_folds
 from kgzsl.evaluation.metrics import label_ranks, mean_over
 
-__all__ = ["ScoreTables", "example_chunks", "fold_accuracies", "seen_folds"]
+__all__ = [
+    "ScoreTables",
+    "example_chunks",
+    "few_examples",
+    "fold_accuracies",
+    "given_or",
+    "require_settings",
+    "score_spread",
+    "seen_folds",
+]
 
+Value = TypeVar("Value")
 Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 ScoreTables = Callable[[Array], Iterable[Array]]
@@ -55,3 +67,40 @@ def example_chunks(inputs: FloatArray, labels: IntArray, classes: IntArray) -> I
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         part = rows[start : start + _ROWS_AT_ONCE]
         yield inputs[part].astype(np.float64), labels[part]
+
+
+def given_or(given: Value | None, candidates: Sequence[Value]) -> Sequence[Value]:
+    """The value given, alone; the candidates if it is None."""
+    return candidates if given is None else (given,)
+
+
+def require_settings(
+    *, positive: Mapping[str, float | None], counts: Mapping[str, int | None] = MappingProxyType({}), folds: int = 2
+) -> None:
+    """`InputFormatError` for the first that is no number above 0, no integer from 1 on, or fewer than two folds.
+
+    None is a value to be chosen and passes.
+    """
+    for name, value in positive.items():
+        is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        if value is not None and not (is_number and 0 < value < np.inf):
+            raise InputFormatError(f"{name} is a number above 0, not {value!r}")
+    for name, count in {**counts, "folds": folds}.items():
+        least = 2 if name == "folds" else 1
+        is_count = isinstance(count, int | np.integer) and not isinstance(count, bool)
+        if count is not None and not (is_count and count >= least):
+            raise InputFormatError(f"{name} is an integer from {least} on, not {count!r}")
+
+
+def few_examples(labels: IntArray, most: int, random_state: int) -> IntArray:
+    """Rows of at most `most` examples of each class, drawn by the seed; ascending."""
+    order = np.random.default_rng(random_state).permutation(len(labels))
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    counts = np.bincount(labels)
+    starts = np.repeat(np.cumsum(counts) - counts, counts)
+    return np.sort(by_class[np.arange(len(labels)) - starts < most])
+
+
+def score_spread(scores: NDArray[Any]) -> float:
+    """Root mean square of what is left of each row less its mean; 1.0 where nothing is."""
+    return float(np.sqrt(np.mean(np.var(scores, axis=1, dtype=np.float64)))) or 1.0
