@@ -1,13 +1,14 @@
 """The public contract checks, run over every built-in plug-in and over some that break their contract."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
 
+from kgzsl.baselines import CLIPStyle, FittedCLIPStyle
 from kgzsl.contracts import Supervision
 from kgzsl.decision.propagators import PROPAGATORS
-from kgzsl.errors import PluginError
+from kgzsl.errors import InputFormatError, PluginError
 from kgzsl.features import ENCODERS, AttributeTable, CombinedFeatures, MatrixFeatures, TextFeatures
 from kgzsl.testing import check_encoder, check_propagator, example_graph
 
@@ -20,21 +21,72 @@ def _matrix():
 @pytest.mark.parametrize(
     "name, options",
     [
+        ("ale", {"epochs": 2}),
         ("conse", {}),
+        ("dap", {}),
+        ("devise", {"epochs": 2}),
         ("dgp", {"epochs": 3, "hidden": 8}),
         ("dgpm", {"epochs": 3, "hidden": 8}),
         ("eszsl", {}),
+        ("exem", {}),
         ("gcnz", {"epochs": 3, "hidden": (8, 8)}),
         ("graph-gp", {}),
+        ("iap", {}),
+        ("prototype", {}),
+        ("sae", {}),
         ("sgcn", {"epochs": 3, "hidden": 8}),
+        ("sje", {"epochs": 2}),
+        ("sync", {}),
     ],
 )
 def test_built_in_propagators_keep_the_contract(name, options):
     check_propagator(PROPAGATORS.load(name)(**options))
 
 
+@dataclass(frozen=True)
+class _SharedSpace:
+    """CLIP-style scores of the first five features, as wide as the inputs that the check makes."""
+
+    def fit(self, index, features, supervision):
+        return _FittedSharedSpace.of(CLIPStyle().fit(index, features[:, :5], supervision))
+
+
+@dataclass(frozen=True)
+class _FittedSharedSpace(FittedCLIPStyle):
+    @classmethod
+    def of(cls, fitted):
+        return cls(**{each.name: getattr(fitted, each.name) for each in fields(fitted)})
+
+    def scores(self, inputs, index, features, *, concepts=None):
+        return super().scores(inputs, index, features[:, :5], concepts=concepts)
+
+
+def test_clip_style_scores_keep_the_contract_where_inputs_and_features_are_of_one_width():
+    check_propagator(_SharedSpace())
+    with pytest.raises(InputFormatError, match="features have 7 columns, and inputs 5"):
+        check_propagator(CLIPStyle())
+
+
 def test_no_built_in_propagator_is_left_unchecked():
-    assert sorted(PROPAGATORS.builtin) == ["conse", "dgp", "dgpm", "eszsl", "gcnz", "graph-gp", "sgcn"]
+    assert sorted(PROPAGATORS.builtin) == [
+        "ale",
+        "clip",
+        "conse",
+        "dap",
+        "devise",
+        "dgp",
+        "dgpm",
+        "eszsl",
+        "exem",
+        "gcnz",
+        "graph-gp",
+        "iap",
+        "prototype",
+        "sae",
+        "sgcn",
+        "sje",
+        "sync",
+    ]
 
 
 @pytest.mark.parametrize(

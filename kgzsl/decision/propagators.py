@@ -22,8 +22,18 @@ PROPAGATORS = Registry(
         "gcnz": "kgzsl.propagation:GCNZ",
         "dgp": "kgzsl.propagation:DGP",
         "dgpm": "kgzsl.propagation:DGPM",
+        "ale": "kgzsl.baselines:ALE",
+        "clip": "kgzsl.baselines:CLIPStyle",
         "conse": "kgzsl.baselines:ConSE",
+        "dap": "kgzsl.baselines:DAP",
+        "devise": "kgzsl.baselines:DeViSE",
         "eszsl": "kgzsl.baselines:ESZSL",
+        "exem": "kgzsl.baselines:EXEM",
+        "iap": "kgzsl.baselines:IAP",
+        "prototype": "kgzsl.baselines:Prototype",
+        "sae": "kgzsl.baselines:SAE",
+        "sje": "kgzsl.baselines:SJE",
+        "sync": "kgzsl.baselines:SynC",
     },
 )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from kgzsl.baselines import ESZSL, ConSE
+from kgzsl.baselines import ALE, DAP, ESZSL, EXEM, IAP, SAE, SJE, CLIPStyle, ConSE, DeViSE, Prototype, SynC
 from kgzsl.decision.parameters import described_parameters, restored_parameters
 from kgzsl.decision.propagators import PROPAGATORS, resolve_propagator
 from kgzsl.errors import InputFormatError, UnknownNameError
@@ -21,6 +21,16 @@ OURS = [
     DGPM(),
     ConSE(temperature=0.3),
     ESZSL(input_ridge=2.0),
+    DAP(ridge=0.5),
+    IAP(temperature=0.3),
+    DeViSE(epochs=3),
+    ALE(learning_rate=0.5),
+    SJE(batch_size=7),
+    SAE(direction="encode"),
+    SynC(bandwidth=0.5),
+    EXEM(standardize=False),
+    Prototype(ridge=2.0),
+    CLIPStyle(num_prompts=3, center=True),
 ]
 
 
