@@ -73,31 +73,38 @@ def hierarchical_quantile(scores: ArrayLike, groups: ArrayLike, coverage: float)
     return float(values[order[min(first, len(values) - 1)]])
 
 
-def lac_scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 - p of every class `[num_samples, num_classes]`.
+def lac_scores(probabilities: NDArray[np.float64], scores: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """1 - p of every class `[num_samples, num_classes]`, and 0 for the best one, so that no set is empty.
 
-    Sadinle, Lei and Wasserman, "Least ambiguous set-valued classifiers with bounded error levels" (JASA 2019).
+    Sadinle, Lei and Wasserman, "Least ambiguous set-valued classifiers with bounded error levels" (JASA 2019), who
+    allow empty sets. `scores` say which class is the best where that is not the order of the probabilities.
     """
-    return 1.0 - probabilities
+    found = 1.0 - probabilities
+    ranking = probabilities if scores is None else scores
+    return np.where(ranking == ranking.max(axis=1, keepdims=True), 0.0, found)
 
 
-def aps_scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For each class, the sum of all probabilities that are at least its own, `[num_samples, num_classes]`.
+def aps_scores(probabilities: NDArray[np.float64], scores: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """For each class, the sum of all probabilities larger than its own, `[num_samples, num_classes]`; 0 for the best.
 
-    Romano, Sesia and Candès, "Classification with valid and adaptive coverage" (NeurIPS 2020), without the random
-    share of the own probability: sets are a little larger, and the same input always gets the same set.
+    Romano, Sesia and Candès, "Classification with valid and adaptive coverage" (NeurIPS 2020), who count a random
+    share of the own probability; here none of it counts, so that no set is empty and the same input always gets the
+    same set. `scores` say who stands before whom where that is not the order of the probabilities (None: it is).
 
     Example:
         >>> aps_scores(np.array([[0.5, 0.25, 0.25]])).tolist()
-        [[0.5, 1.0, 1.0]]
+        [[0.0, 0.5, 0.5]]
 
     """
-    order = np.argsort(-probabilities, axis=1, kind="stable")
-    ranked = np.take_along_axis(probabilities, order, axis=1)
-    sums = np.cumsum(ranked, axis=1)
-    for column in range(ranked.shape[1] - 2, -1, -1):  # equal probabilities share the last one's sum
-        tied = ranked[:, column] == ranked[:, column + 1]
-        sums[tied, column] = sums[tied, column + 1]
-    found = np.empty_like(sums)
-    np.put_along_axis(found, order, sums, axis=1)
+    ranking = probabilities if scores is None else scores
+    order = np.argsort(-ranking, axis=1, kind="stable")
+    ranked = np.take_along_axis(ranking, order, axis=1)
+    before = np.cumsum(np.take_along_axis(probabilities, order, axis=1), axis=1)
+    before = np.hstack([np.zeros((len(before), 1)), before[:, :-1]])
+    # equals share the sum before the first one of them
+    places = np.arange(ranked.shape[1])
+    starts = np.where(np.diff(ranked, axis=1, prepend=np.inf) != 0, places, 0)
+    starts = np.maximum.accumulate(starts, axis=1)
+    found = np.empty_like(before)
+    np.put_along_axis(found, order, np.take_along_axis(before, starts, axis=1), axis=1)
     return found

@@ -1,0 +1,118 @@
+"""Inputs of nothing among the classes: a score of how little all classes together explain, and a threshold for it.
+
+The score is the free energy -T log sum exp(s / T) (Liu et al., "Energy-based out-of-distribution detection", NeurIPS
+2020) of moderated scores: s / sqrt(1 + π/8 · v / T²), v being the variance that the closed form leaves to a class's
+score (MacKay, "The evidence framework applied to classification networks", 1992). A class that the graph says little
+about can then neither claim an input nor hide it. Without a closed form v is 0, and this is the plain energy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from kgzsl.decision.classes import LabelSpace
+from kgzsl.decision.problem import Problem
+from kgzsl.decision.reference import Reference, guarantee, num_classes, pretended_reference, side_quantiles
+from kgzsl.decision.score_variance import class_variances, has_variance, input_variances
+from kgzsl.display.table import Table
+from kgzsl.errors import InputFormatError
+from kgzsl.evaluation.conformal import attainable_coverage
+
+__all__ = ["OutOfGraph", "out_of_graph"]
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfGraph:
+    """How little the classes explain each input: `scores` `[num_samples]`, the larger the stranger, in log odds.
+
+    `is_out` marks scores above `threshold`, which at most the share `rate` of inputs of the classes exceeds;
+    `guarantee` says what is promised, and what for.
+    """
+
+    scores: Float64
+    threshold: float
+    rate: float
+    guarantee: str = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def is_out(self) -> NDArray[np.bool_]:
+        """Which inputs are taken for none of the classes."""
+        return np.asarray(self.scores > self.threshold)
+
+    def to_table(self) -> Table:
+        """A row for each input."""
+        rows = zip(range(len(self)), self.scores.tolist(), map(bool, self.is_out), strict=True)
+        return Table(["input", "score", "out of graph"], rows, caption=self.guarantee)
+
+    def __str__(self) -> str:
+        return str(self.to_table())
+
+    def _repr_html_(self) -> str:
+        return self.to_table()._repr_html_()
+
+
+def out_of_graph(
+    problem: Problem, inputs: NDArray[Any], *, rate: float = 0.05, label_space: LabelSpace = "all"
+) -> OutOfGraph:
+    """For each input `[num_samples, dim]` whether it is of none of the classes; see `DecisionDoors`."""
+    places = problem.classes.places(label_space)
+    references = pretended_reference(problem, places)
+    _check_rate(rate, references)
+    temperature = problem.calibration.temperature
+    values = []
+    for reference in references:
+        moderation = _moderation(reference.class_variance, reference.input_variance, temperature)
+        with np.errstate(divide="ignore"):
+            values.append(-logsumexp(reference.scores * moderation + np.log(reference.shares), axis=1))
+    threshold = max(side_quantiles(references, values, 1.0 - rate).values())
+    return OutOfGraph(
+        scores=strangeness(problem, inputs, places),
+        threshold=threshold,
+        rate=float(rate),
+        guarantee=guarantee(references, "an input is kept", 1.0 - rate),
+    )
+
+
+def strangeness(problem: Problem, inputs: NDArray[Any], places: Sequence[int]) -> Float64:
+    """The moderated energy of each input `[num_samples, dim]` before these classes."""
+    prepared = problem.scale.prepare(inputs)
+    scores = problem.scores(prepared, places)
+    is_seen = problem.classes.is_seen[list(places)]
+    if has_variance(problem.model):
+        for number in sorted({problem.view_of[p] for p, seen in zip(places, is_seen, strict=True) if not seen}):
+            columns = [c for c, place in enumerate(places) if not is_seen[c] and problem.view_of[place] == number]
+            view, concepts = problem.views[number], [problem.classes.concepts[places[c]] for c in columns]
+            of_classes = class_variances(problem.model, view, concepts)
+            of_inputs = input_variances(problem.model, view, prepared)
+            scores[:, columns] *= _moderation(of_classes, of_inputs, problem.calibration.temperature)
+    return np.asarray(-logsumexp(scores, axis=1))
+
+
+def _check_rate(rate: Any, references: Sequence[Reference]) -> None:
+    """`InputFormatError` if the rate is none, or if so few classes can promise so few mistakes."""
+    is_number = isinstance(rate, int | float | np.integer | np.floating) and not isinstance(rate, bool)
+    if not is_number or not 0 < rate < 1:
+        raise InputFormatError(f"rate is the share of known inputs that may be refused, between 0 and 1, not {rate!r}")
+    least = 1.0 - min(attainable_coverage(count) for count in num_classes(references).values())
+    if rate < least - 1e-9:
+        raise InputFormatError(
+            f"rate={rate:.6g} cannot be promised: the classes to calibrate on allow {math.ceil(1e4 * least) / 1e4:.4g} "
+            "or more; allow more refusals, or fit with examples of more classes"
+        )
+
+
+def _moderation(of_classes: Float64, of_inputs: Float64, temperature: float) -> Float64:
+    """1 / sqrt(1 + π/8 · v / T²) for every input and class."""
+    return np.asarray(1.0 / np.sqrt(1.0 + np.pi / 8 * of_inputs[:, None] * of_classes[None] / temperature**2))
