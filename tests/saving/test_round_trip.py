@@ -27,6 +27,21 @@ def test_every_model_says_the_same(fitted, answers, tmp_path, propagator, featur
     assert answers(load_model(tmp_path / "model")) == answers(clf)
 
 
+@pytest.mark.parametrize("name", ["ale", "clip", "dap", "devise", "exem", "iap", "prototype", "sae", "sje", "sync"])
+def test_every_baseline_says_the_same(zoo, answers, tmp_path, name):
+    dim = zoo.X.shape[1]
+    features = MatrixFeatures([row[:dim] for row in zoo.rows.values()], list(zoo.rows))
+    clf = ZeroShotClassifier(zoo.graph, features=features, propagator=name, unseen=zoo.unseen, calibration="stacking")
+    clf.fit(zoo.X, zoo.y)
+    clf.add_class("okapi.n", edges=[("okapi.n", "is_a", "mammal.n")], definition="a mammal of its own")
+    clf.save(tmp_path / "model")
+    loaded = load_model(tmp_path / "model", types=(type(clf.problem_.model),))
+    assert answers(loaded) == answers(clf)
+    assert loaded.get_params()["propagator"] == name
+    again = clone(loaded).fit(zoo.X, zoo.y)
+    assert np.array_equal(again.decision_function(zoo.X_unseen), clf.decision_function(zoo.X_unseen)[:, :-1])
+
+
 @pytest.mark.parametrize("features", ["text object", "attributes"])
 @pytest.mark.parametrize("calibration", [None, "stacking", np.float32(0.125)])
 def test_every_encoder_and_calibration_says_the_same(fitted, answers, tmp_path, features, calibration):
