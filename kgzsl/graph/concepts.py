@@ -10,6 +10,8 @@ from kgzsl.graph.concept import Concept
 
 __all__ = ["Concepts"]
 
+_SHOWN = 20
+
 
 class Concepts(tuple[Concept, ...]):
     """A tuple of concepts that composes as a set does and shows itself as a table.
@@ -69,6 +71,11 @@ class Concepts(tuple[Concept, ...]):
     def to_pandas(self) -> Any:
         """The table as a `pandas.DataFrame`."""
         return self.to_table().to_pandas()
+
+    def __repr__(self) -> str:
+        if len(self) <= _SHOWN:
+            return super().__repr__()
+        return f"({', '.join(map(repr, self[:_SHOWN]))}, … {len(self) - _SHOWN:,} more)"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (tuple, (tuple(self),))

@@ -287,6 +287,7 @@ def test_a_hub_is_answered_rightly():
     kg = MADE["hub"]()
     hub, last = ends(kg)
     assert kg.children(hub).ids == kg.ids[1:] == kg.leaves().ids
+    assert repr(kg.children(hub)).endswith("Concept('c000020', 'c000020'), … 99,980 more)")
     assert len(kg.siblings(last)) == WIDE - 1
     assert kg.lowest_common_ancestors(kg.ids[1], kg.ids[2]).ids == (hub,)
     assert len(kg.neighbors(last, hops=2)) == WIDE
