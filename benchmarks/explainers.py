@@ -140,7 +140,7 @@ class GNNExplainerRuns:
 
     random_state: int = 0
     seconds: dict[str, list[float]] = field(default_factory=dict)
-    _kept: tuple[int, dict[str, Any]] = (0, {})
+    _kept: dict[int, tuple[Decision, dict[str, Any]]] = field(default_factory=dict)
 
     @staticmethod
     def names() -> list[str]:
@@ -148,9 +148,9 @@ class GNNExplainerRuns:
 
     def ranking(self, decision: Decision, name: str) -> Any:
         """For one setting; those of one decision are found together."""
-        if self._kept[0] != id(decision):
-            self._kept = id(decision), self._run(decision)
-        return self._kept[1][name]
+        if id(decision) not in self._kept:  # the decision is kept too, so that no other gets its number
+            self._kept[id(decision)] = decision, self._run(decision)
+        return self._kept[id(decision)][1][name]
 
     def _run(self, decision: Decision) -> dict[str, Any]:
         network, found = MarginNetwork(decision), {}

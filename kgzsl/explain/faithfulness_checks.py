@@ -190,3 +190,15 @@ class _Terms:
     def residuals(self) -> NDArray[np.float64]:
         shuffled: NDArray[np.float64] = np.random.default_rng(self.seed).permutation(self.terms.residuals)
         return shuffled
+
+    @property
+    def targets(self) -> NDArray[np.float64]:
+        return np.asarray(self.terms.targets - self.terms.residuals + self.residuals)
+
+    def dual(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(self.terms.gram @ (self.residuals @ inputs))
+
+    def norms(self, positions: NDArray[np.int64]) -> NDArray[np.float64]:
+        rows = self.terms.prior_rows(positions) + self.terms.coefficients(positions) @ self.residuals
+        lengths = np.linalg.norm(rows, axis=1)
+        return np.where(self.terms.norms(positions) > 0, lengths, 0.0)

@@ -9,7 +9,7 @@ import numpy as np
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.explaining import explain
 from kgzsl.explain.fact_credits import fact_credits
-from kgzsl.explain.faithfulness_curves import Ranking, leading
+from kgzsl.explain.faithfulness_curves import Ranking
 from kgzsl.explain.faithfulness_margins import Interventions
 from kgzsl.explain.gates import GatedMargin, Semantics
 from kgzsl.explain.rerun import Fact
@@ -38,7 +38,8 @@ def measured_ranking(
     `semantics` then measures. The rest follow as the gradients order them, with scores below those.
     """
     asked = Interventions(decision)
-    waiting = list(leading(fact_credits(decision, "integrated-gradients", semantics="suppress")))
+    credits_ = fact_credits(decision, "integrated-gradients", semantics="suppress")
+    waiting = [fact for fact, _ in credits_.ranked()]
     placed: list[Fact] = []
     drops: list[float] = []
     margin = float(asked.without([()], semantics=semantics)[0])
@@ -53,7 +54,8 @@ def measured_ranking(
         margin -= drops[-1]
     if len(placed) < steps:  # nothing that is left takes anything off
         return tuple(zip(placed, drops, strict=True))
-    rest = [(fact, min(drops) / (place + 2)) for place, fact in enumerate(waiting)]
+    positive = [fact for fact in waiting if credits_.credit(fact) > 0]
+    rest = [(fact, min(drops) / (place + 2)) for place, fact in enumerate(positive)]
     return (*zip(placed, drops, strict=True), *rest)
 
 
