@@ -187,6 +187,10 @@ class Protocol(Mapping[str, Any]):
         """The final phase: inside the block test rows can be read."""
         return self._log.final()
 
+    def fresh(self) -> Self:
+        """The same protocol with an empty record, for the next run: a model, a seed."""
+        return replace(self, _log=ReadLog())
+
     @property
     def reads(self) -> tuple[Read, ...]:
         """Every read so far of test rows, and of data through `samples`, refused ones included."""

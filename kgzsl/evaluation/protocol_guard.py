@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kgzsl.errors import KgzslError
 from kgzsl.evaluation.data_set import IndexArray
 
-__all__ = ["GuardedRows", "Read", "ReadLog", "TestRowsError"]
+__all__ = ["GuardedRows", "Read", "ReadLog", "TestRowsError", "rows_for_audit"]
 
 
 class TestRowsError(KgzslError, PermissionError):
@@ -136,3 +136,8 @@ class GuardedRows:
 
     def __repr__(self) -> str:
         return f"<{self.part}: {len(self):,} guarded rows>"
+
+
+def rows_for_audit(guarded: GuardedRows) -> IndexArray:
+    """The rows without a record, for the leak auditor, which compares them with what a run used and learns nothing."""
+    return guarded._rows

@@ -43,13 +43,15 @@ class Check(Generic[Audited]):
 class Finding:
     """One check and how often it found its fault; `count` 0 is a check that was run and found nothing.
 
-    `examples` are up to ten, as text. `skipped` says why a check could not be run, else it is "".
+    `examples` are up to ten, as text, or sum up all if it is `complete`. `skipped` says why a check could not be run,
+    else it is "".
     """
 
     check: Check[Any]
     count: int
     examples: tuple[str, ...] = ()
     skipped: str = ""
+    complete: bool = False
 
     @property
     def code(self) -> str:
@@ -162,7 +164,7 @@ class Findings(ABC):
 
 def _examples(finding: Finding) -> str:
     texts = [fit(escape_text(text), _LONGEST) for text in finding.examples]
-    hidden = finding.count - len(texts)
+    hidden = 0 if finding.complete else finding.count - len(texts)
     return "; ".join(texts) + (f"; and {hidden:,} more" if hidden > 0 else "")
 
 

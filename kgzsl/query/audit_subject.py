@@ -17,11 +17,15 @@ MOST_EXAMPLES = 10
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How often a check found its fault, and up to ten examples; `skipped` says why it could not be run."""
+    """How often a check found its fault, and up to ten examples; `skipped` says why it could not be run.
+
+    `complete` tells that the examples sum up all that was found, however many there are.
+    """
 
     count: int
     examples: tuple[str, ...] = ()
     skipped: str = ""
+    complete: bool = False
 
 
 @dataclass(frozen=True, eq=False)
