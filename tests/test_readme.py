@@ -42,6 +42,17 @@ def test_the_ontology_example_goes_from_file_to_explanation(monkeypatch, capsys)
     assert "is a kind of mammal" in said
 
 
+def test_the_reasons_and_what_would_change_them_are_as_shown(monkeypatch, capsys):
+    monkeypatch.chdir(Path(__file__).resolve().parents[1])
+    space = {}
+    exec(compile(next(block for block in _blocks("python") if "freshwater" in block), "README.md", "exec"), space)
+    capsys.readouterr()
+    (chapter,) = re.findall(r"^## Why, and what would change it\n(.*?)^## ", README, flags=re.MULTILINE | re.DOTALL)
+    example, answers = re.findall(r"^```(?:python)?\n(.*?)^```", chapter, flags=re.MULTILINE | re.DOTALL)
+    exec(compile(example, "README.md", "exec"), space)
+    assert capsys.readouterr().out == answers
+
+
 def test_the_questions_to_a_graph_are_answered_as_shown(capsys):
     (chapter,) = re.findall(r"^## Ask the graph\n(.*?)^## ", README, flags=re.MULTILINE | re.DOTALL)
     example, answers = re.findall(r"^```(?:python)?\n(.*?)^```", chapter, flags=re.MULTILINE | re.DOTALL)
