@@ -27,7 +27,7 @@ RIDGES = tuple(10.0 ** (power / 2) for power in range(-6, 3))
 
 @dataclass(frozen=True)
 class EXEM:
-    """Scores a concept by minus half the squared distance of the input to its exemplar, which a kernel predicts.
+    """Scores a concept by the squared distance of the input to its exemplar, which a kernel predicts; the nearest wins.
 
     Changpinyo, Chao and Sha, "Predicting visual exemplars of unseen classes for zero-shot learning", ICCV 2017: the
     exemplar of a seen class is the mean of its examples after principal component analysis; each coordinate is
@@ -42,7 +42,8 @@ class EXEM:
 
     Where we differ from the paper: ridge regression, which has a closed form and reproduces the seen exemplars as the
     ridge goes to 0, instead of support vector regression; features are taken from the mean of the seen classes and have
-    unit length. Seen classes keep their own exemplars.
+    unit length. Seen classes keep their own exemplars. Scores are minus half the squared distances |z - m|², less |z|²
+    / 2, which all classes share.
 
     Example:
         >>> import polars as pl
@@ -56,8 +57,8 @@ class EXEM:
         >>> supervision = Supervision(("cat", "dog"), targets, "prototype", inputs=targets, labels=np.array([0, 1]))
         >>> model = EXEM(bandwidth=1.0, ridge=0.1).fit(graph.index, features, supervision)
         >>> model.scores(targets, graph.index, features, concepts=["lion", "dog"]).round(2)
-        array([[-0.  , -1.  ],
-               [-0.87,  0.  ]], dtype=float32)
+        array([[ 0.25, -0.75],
+               [-0.62,  0.25]], dtype=float32)
 
     """
 
@@ -184,7 +185,7 @@ class FittedEXEM:
     def scores(
         self, inputs: FloatArray, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None
     ) -> FloatArray:
-        """Minus half the squared distances `[num_samples, len(concepts)]`; all concepts if none are named.
+        """zᵀm - |m|² / 2 of reduced inputs z and exemplars m, `[num_samples, len(concepts)]`; None: all concepts.
 
         A seen class stands at its own exemplar, any other concept where it is predicted.
         """
@@ -194,7 +195,7 @@ class FittedEXEM:
             if concept in place:
                 means[row] = self.exemplars[place[concept]]
         reduced = (inputs - self.input_mean) @ self.basis
-        return np.asarray(0.0 - cdist(reduced, means, "sqeuclidean") / 2, dtype=np.float32)
+        return np.asarray(reduced @ means.T - np.sum(means**2, axis=1) / 2, dtype=np.float32)
 
     def state(self) -> State:
         """Classes, settings and report as plain values; all else as arrays."""

@@ -41,7 +41,8 @@ class SynC:
     pretends to be unseen; of equally good settings, the first of ascending bandwidths and ridges.
 
     Where we differ from the paper: the squared loss, which has a closed form, instead of the squared hinge; and
-    features are taken from the mean of the seen classes and have unit length.
+    inputs and features are taken from their means, features with unit length. That the right sides Y are -1 almost
+    everywhere would else give all classes a common part, the longer the less the examples are centred.
 
     Example:
         >>> import polars as pl
@@ -55,8 +56,8 @@ class SynC:
         >>> supervision = Supervision(("cat", "dog"), targets, "prototype", inputs=targets, labels=np.array([0, 1]))
         >>> model = SynC(bandwidth=1.0, ridge=1.0).fit(graph.index, features, supervision)
         >>> model.scores(targets, graph.index, features, concepts=["lion", "dog"]).round(2)
-        array([[ 0.5, -0.5],
-               [-0.5,  0.5]], dtype=float32)
+        array([[ 0.67, -0.67],
+               [-0.67,  0.67]], dtype=float32)
 
     """
 
@@ -88,7 +89,7 @@ class SynC:
         mean = rows.mean(axis=0)
         described = unit_rows(rows - mean)
         variance = choice[0] * median_distance(described)
-        (classifiers,) = one_versus_other(Moments.of(inputs, labels, [everyone]), everyone, choice[1:])
+        (classifiers,), origin = one_versus_other(Moments.of(inputs, labels, [everyone]), everyone, choice[1:])
         return FittedSynC(
             classes=supervision.classes,
             phantoms=described,
@@ -96,6 +97,7 @@ class SynC:
             feature_mean=mean,
             input_mean=frame.mean,
             input_scale=frame.scale,
+            origin=origin if supervision.kind == "prototype" else np.zeros_like(origin),
             variance=variance,
             report={"bandwidth": choice[0], "ridge": choice[1], **report},
         )
@@ -116,7 +118,7 @@ class SynC:
             rest = np.setdiff1d(np.arange(len(rows)), folds[place])
             mean = rows[rest].mean(axis=0)
             known, new = unit_rows(rows[rest] - mean), unit_rows(rows[folds[place]] - mean)
-            trained = one_versus_other(moments, rest, candidates[1], left_out=place)
+            trained, origin = one_versus_other(moments, rest, candidates[1], left_out=place)
             synthesized = []
             for bandwidth in candidates[0]:
                 variance = bandwidth * median_distance(known)
@@ -128,7 +130,7 @@ class SynC:
 
             def tables(samples: Array) -> Iterator[Array]:
                 for classifier in synthesized:
-                    yield samples @ classifier.T
+                    yield (samples - origin) @ classifier.T
 
             return tables
 
@@ -140,7 +142,10 @@ class SynC:
 
 @dataclass(frozen=True, eq=False)
 class FittedSynC:
-    """`phantoms` `[num_seen, num_features]` with their `classifiers` `[num_seen, dim]`, and the variance σ²."""
+    """`phantoms` `[num_seen, num_features]` with their `classifiers` `[num_seen, dim]`, and the variance σ².
+
+    `origin` `[dim]` is the mean of the prepared examples of kind "prototype", near 0, from which they are scored.
+    """
 
     unit_rows: ClassVar[bool] = False
     """Weights keep their lengths: a mixture of classifiers that disagree is short, and says less."""
@@ -151,6 +156,7 @@ class FittedSynC:
     feature_mean: Array
     input_mean: Array
     input_scale: float
+    origin: Array
     variance: float
     report: Mapping[str, Any] = field(default_factory=dict)
 
@@ -167,8 +173,9 @@ class FittedSynC:
     def scores(
         self, inputs: FloatArray, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None
     ) -> FloatArray:
-        """wᵀx `[num_samples, len(concepts)]`, near 1 for a class and -1 for the others where they were trained."""
-        return np.asarray(inputs @ self.weights(index, features, concepts=concepts).T, dtype=np.float32)
+        """wᵀ(x - origin) `[num_samples, len(concepts)]`; all concepts of the index if none are named."""
+        weights = self.weights(index, features, concepts=concepts)
+        return np.asarray(inputs @ weights.T - weights @ self.origin, dtype=np.float32)
 
     def state(self) -> State:
         """Classes, settings and report as plain values; phantoms, classifiers and means as arrays."""
@@ -192,12 +199,17 @@ def phantom_classifiers(similarity: Array, classifiers: Array) -> Array:
 
 def one_versus_other(
     moments: Moments, classes: IntArray, ridges: Sequence[float], *, left_out: int | None = None
-) -> list[Array]:
-    """W `[num_classes, dim]` with (XXᵀ + λI) Wᵀ = X Y, Y in {-1, 1}, for each λ in units of XXᵀ's mean eigenvalue."""
+) -> tuple[list[Array], Array]:
+    """For each λ, W `[num_classes, dim]` with (XXᵀ + λI) Wᵀ = X Y, Y in {-1, 1}; and the mean taken off X first.
+
+    λ is in units of the mean eigenvalue of XXᵀ.
+    """
     product = sum((part for place, part in enumerate(moments.products) if place != left_out), np.zeros(()))
-    values, basis = np.linalg.eigh(product)
+    sums, counts = moments.sums[classes], moments.counts[classes]
+    origin = sums.sum(axis=0) / counts.sum()
+    values, basis = np.linalg.eigh(product - counts.sum() * np.outer(origin, origin))
     values = np.maximum(values, 0.0)
-    sums = moments.sums[classes]
-    turned = (2 * sums - sums.sum(axis=0)) @ basis
+    # of centred inputs the part of all -1 vanishes, and what is left of +1 is the class's own sum, twice
+    turned = 2 * (sums - counts[:, None] * origin) @ basis
     unit = float(values.mean()) or 1.0
-    return [(turned / (values + ridge * unit)) @ basis.T for ridge in ridges]
+    return [(turned / (values + ridge * unit)) @ basis.T for ridge in ridges], np.asarray(origin)

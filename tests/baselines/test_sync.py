@@ -1,5 +1,7 @@
 """SynC: similarities, the seen classifiers, and phantoms that give them back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from kgzsl.baselines.sync import phantom_classifiers, similarities
 def seen_classifiers(problem, ridge):
     """The normal equations of a squared loss for each class against the others."""
     X = problem.supervision.inputs.astype(float)
+    X = X - X.mean(axis=0)
     Y = np.where(np.eye(12)[problem.supervision.labels] == 1, 1.0, -1.0)
     return np.linalg.solve(X.T @ X + ridge * np.trace(X.T @ X) / X.shape[1] * np.eye(X.shape[1]), X.T @ Y).T
 
@@ -56,3 +59,17 @@ def test_classes_described_alike_share_a_classifier():
     classifiers = np.array([[1.0, 0.0], [0.0, 1.0]])
     similarity = np.full((2, 2), 0.5)
     np.testing.assert_allclose(similarity @ phantom_classifiers(similarity, classifiers), np.full((2, 2), 0.5))
+
+
+def test_what_all_examples_share_moves_no_score(learnable):
+    problem = learnable()
+    shift = np.full(7, 0.4, dtype=np.float32)
+    moved = replace(problem.supervision, inputs=problem.supervision.inputs + shift)
+    here, there = (
+        SynC(0.3, 0.1).fit(problem.index, problem.features, supervision) for supervision in (problem.supervision, moved)
+    )
+    np.testing.assert_allclose(
+        here.scores(problem.test, problem.index, problem.features),
+        there.scores(problem.test + shift, problem.index, problem.features),
+        atol=1e-4,
+    )
