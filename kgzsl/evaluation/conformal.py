@@ -103,7 +103,7 @@ def aps_scores(probabilities: NDArray[np.float64], scores: NDArray[np.float64] |
     before = np.hstack([np.zeros((len(before), 1)), before[:, :-1]])
     # equals share the sum before the first one of them
     places = np.arange(ranked.shape[1])
-    starts = np.where(np.diff(ranked, axis=1, prepend=np.inf) != 0, places, 0)
+    starts = np.where(np.hstack([np.ones((len(ranked), 1), dtype=bool), ranked[:, 1:] != ranked[:, :-1]]), places, 0)
     starts = np.maximum.accumulate(starts, axis=1)
     found = np.empty_like(before)
     np.put_along_axis(found, order, np.take_along_axis(before, starts, axis=1), axis=1)

@@ -16,7 +16,7 @@ from kgzsl.evaluation.conformal import (
 
 
 def by_definition(scores, groups, coverage):
-    """The smallest score that the mixture of the classes' distributions and a point at infinity reaches the level at."""
+    """The smallest score at which the mixture of the classes' scores and a point at infinity reaches the level."""
     names = np.unique(groups)
     for value in np.sort(scores):
         reached = sum(np.mean(scores[groups == name] <= value) for name in names) / (len(names) + 1)
