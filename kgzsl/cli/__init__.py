@@ -9,8 +9,10 @@ import typer
 from kgzsl._version import __version__
 from kgzsl.cli.asking import add_questions
 from kgzsl.cli.benching import bench_app
+from kgzsl.cli.explaining import explain
 from kgzsl.cli.graphs import graph_app
 from kgzsl.cli.measuring import demo
+from kgzsl.cli.predicting import fit, predict
 from kgzsl.cli.running import CommandGroup, run, shown
 
 __all__ = ["app", "main"]
@@ -24,7 +26,8 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-app.command()(demo)
+for command in (demo, fit, predict, explain):
+    app.command()(command)
 add_questions(graph_app)
 app.add_typer(graph_app, name="graph")
 app.add_typer(bench_app, name="bench")

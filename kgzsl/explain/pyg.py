@@ -70,7 +70,7 @@ class PyGExplainer:
         signed = self.is_signed if self.is_signed is not None else kind in _SIGNED
         with one_torch_thread(), torch.random.fork_rng(devices=range(torch.cuda.device_count())):
             torch.manual_seed(int(self.random_state or 0))
-            mask = self._mask(network, algorithm, is_signed=signed)
+            mask = self._mask(network, algorithm, is_signed=signed).detach()
             baseline = _silent(network, mask) if kind in _SHARES else None
         values = network.credits(mask)
         reached = np.flatnonzero(values).tolist()

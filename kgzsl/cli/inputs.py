@@ -1,0 +1,144 @@
+"""Inputs and labels from files: NumPy arrays, CSV and Parquet."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgzsl.errors import DataMissingError, InputFormatError, listing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Samples", "read_names", "read_samples", "replaced_file"]
+
+_INPUTS = ("X", "x", "features", "inputs", "embeddings")
+_LABELS = ("y", "label", "labels", "class", "classes")
+_SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Inputs `[num_samples, dim]`, and their labels where the file has them."""
+
+    inputs: NDArray[np.float64]
+    labels: list[str] | None
+
+
+def read_samples(path: Path, *, option: str = "--input") -> Samples:
+    """Inputs of a file.
+
+    .npy is one array; .npz has one array, or X and y (also features, labels ...); .csv, .tsv and .parquet have columns
+    of numbers and perhaps one called label (or y, class); without a header a .csv is all numbers.
+    """
+    if not path.is_file():
+        raise DataMissingError(path, f"{option}: no such file")
+    suffix = path.suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise InputFormatError(f"{option} {path.name}: the suffix is none of {', '.join(_SUFFIXES)}")
+    try:
+        found = _from_numpy(path) if suffix in (".npy", ".npz") else _from_table(path)
+    except InputFormatError as error:
+        raise InputFormatError(f"{option} {path.name}: {error}") from None
+    except Exception as error:  # of NumPy, polars and zipfile, each of its own kind
+        raise InputFormatError(f"{option} {path.name}: cannot be read as {suffix}: {error}") from error
+    return found
+
+
+def _from_numpy(path: Path) -> Samples:
+    import numpy as np
+
+    loaded: Any = np.load(path, allow_pickle=False)
+    if path.suffix.lower() == ".npy":
+        return Samples(_matrix(loaded), None)
+    with loaded:
+        names = list(loaded.files)
+        label = next((name for name in _LABELS if name in names), None)
+        rest = [name for name in names if name != label]
+        known = [name for name in _INPUTS if name in rest] or (rest if len(rest) == 1 else [])
+        if not known:
+            raise InputFormatError(f"has arrays {listing(names)}; the inputs are looked for as {', '.join(_INPUTS)}")
+        inputs = _matrix(loaded[known[0]])
+        labels = None if label is None else [str(each) for each in loaded[label].tolist()]
+    return _agreeing(inputs, labels)
+
+
+def _from_table(path: Path) -> Samples:
+    import polars as pl
+
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        table = pl.read_parquet(path)
+    else:
+        separator = "\t" if suffix == ".tsv" else ","
+        table = pl.read_csv(
+            path, separator=separator, has_header=_has_header(path, separator), infer_schema_length=None
+        )
+    label = next((name for name in table.columns if name.lower() in _LABELS), None)
+    labels = None if label is None else [str(each) for each in table[label].to_list()]
+    numbers = table if label is None else table.drop(label)
+    words = [name for name, kind in numbers.schema.items() if not kind.is_numeric()]
+    if words:
+        raise InputFormatError(f"columns {listing(words)} are no numbers; labels stand in a column called label")
+    return _agreeing(_matrix(numbers.to_numpy()), labels)
+
+
+def _has_header(path: Path, separator: str) -> bool:
+    with path.open(encoding="utf-8", newline="") as file:
+        first = next(csv.reader(file, delimiter=separator), [])
+    try:
+        [float(cell) for cell in first]
+    except ValueError:
+        return True
+    return False
+
+
+def _matrix(values: Any) -> NDArray[np.float64]:
+    import numpy as np
+
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise InputFormatError(f"has values of type {array.dtype}, not numbers")
+    if array.ndim == 1:
+        array = array[None]
+    if array.ndim != 2 or not array.size:
+        raise InputFormatError(f"has shape {array.shape}, not a row of numbers for each input")
+    return array.astype(np.float64)
+
+
+def _agreeing(inputs: NDArray[np.float64], labels: list[str] | None) -> Samples:
+    if labels is not None and len(labels) != len(inputs):
+        raise InputFormatError(f"has {len(inputs):,} inputs, but {len(labels):,} labels")
+    return Samples(inputs, labels)
+
+
+def read_names(path: Path, *, option: str) -> list[str]:
+    """A list of names, one on each line; empty lines and what follows a # at the beginning are left out."""
+    if not path.is_file():
+        raise DataMissingError(path, f"{option}: no such file")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputFormatError(f"{option} {path.name}: is no text in UTF-8: {error}") from error
+    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def replaced_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all; one that is there stays until the new one is complete."""
+    import os
+    import tempfile
+
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(name).chmod(0o666 & ~mask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
