@@ -99,5 +99,8 @@ def hierarchical_precision(
 
 def precision_rows(scores: NDArray[Any], near: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
     """Share of each row's `k` best scored columns marked in `near`; among equal scores unmarked ones go first."""
-    order = np.lexsort((near, -scores), axis=1)[:, :k]
-    return np.asarray(np.take_along_axis(near, order, axis=1).mean(axis=1), dtype=np.float64)
+    place = scores.shape[1] - k
+    threshold = np.partition(scores, place, axis=1)[:, place][:, None]
+    above, tied = scores > threshold, scores == threshold
+    left = k - above.sum(axis=1) - (tied & ~near).sum(axis=1)
+    return np.asarray(((above & near).sum(axis=1) + np.maximum(left, 0)) / k, dtype=np.float64)

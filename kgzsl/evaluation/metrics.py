@@ -17,11 +17,13 @@ from kgzsl.errors import InputFormatError, listing
 __all__ = [
     "Average",
     "PerClassAccuracy",
+    "SetMeasures",
     "harmonic_mean",
     "hits_at_k",
     "label_ranks",
     "mean_over",
     "per_class_accuracy",
+    "set_measures",
 ]
 
 Average = Literal["macro", "micro"]
@@ -78,6 +80,41 @@ def accuracy_by_class(correct: NDArray[Any], labels: NDArray[np.int64], num_clas
     accuracy[present] = hits[present] / support[present]
     mean = float(accuracy[present].mean()) if present.any() else float("nan")
     return PerClassAccuracy(accuracy, support.astype(np.int64), mean, int((~present).sum()))
+
+
+@dataclass(frozen=True)
+class SetMeasures:
+    """How sets of classes do: the share that holds the sample's own class, and how many classes they name.
+
+    `coverage` and `size` are means over classes or samples, as asked; `size_median` and `num_empty` are over samples.
+    `coverage_by_class` `[num_classes]` is NaN for a class without samples.
+    """
+
+    coverage: float
+    size: float
+    size_median: float
+    num_empty: int
+    coverage_by_class: NDArray[np.float64]
+
+
+def set_measures(sets: ArrayLike, labels: ArrayLike, *, average: Average = "macro") -> SetMeasures:
+    """Coverage and size of prediction sets, `[num_samples, num_classes]` booleans that say which class is in.
+
+    Example:
+        >>> found = set_measures([[True, True, False], [False, True, False]], [0, 2])
+        >>> found.coverage, found.size
+        (0.5, 1.5)
+
+    """
+    table = np.asarray(sets)
+    if table.dtype != np.bool_:
+        raise InputFormatError(f"sets are booleans [num_samples, num_classes], not {table.dtype}")
+    _, places = checked(table, labels)
+    inside = table[np.arange(len(places)), places].astype(np.float64)
+    size = table.sum(axis=1)
+    by_class = accuracy_by_class(inside, places, table.shape[1]).accuracy
+    covered, mean_size = (mean_over(values, places, average) for values in (inside, size.astype(np.float64)))
+    return SetMeasures(covered, mean_size, float(np.median(size)), int((size == 0).sum()), by_class)
 
 
 def harmonic_mean(s: float, u: float) -> float:

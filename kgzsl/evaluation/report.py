@@ -14,22 +14,26 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from kgzsl.errors import InputFormatError
-from kgzsl.evaluation.generalized import curve_of, margins_from, raw_margins
-from kgzsl.evaluation.hierarchy import hierarchy_distances, precision_rows, radii
-from kgzsl.evaluation.metrics import (
-    Average,
-    PerClassAccuracy,
-    accuracy_by_class,
-    harmonic_mean,
-    label_ranks,
-    mean_over,
-    positive,
+from kgzsl.evaluation.distances_near import NearClasses, near_classes
+from kgzsl.evaluation.generalized import curve_of, margins_from
+from kgzsl.evaluation.metrics import Average, PerClassAccuracy, accuracy_by_class, harmonic_mean, mean_over, positive
+from kgzsl.evaluation.report_measures import (
+    Answers,
+    Hierarchy,
+    answered,
+    by_distance,
+    gives_softmax,
+    hit_rates,
+    intervals_of,
+    probability_measures,
 )
 from kgzsl.evaluation.results import EvaluationReport
 from kgzsl.evaluation.scorer import Candidates, KnownClasses, Sample, Scorer
 
 __all__ = ["EvaluationReport", "Scorer", "evaluate"]
 
+LEVEL = 0.95
+NUM_DRAWS = 2000
 _Relations = Sequence[str] | str | None
 
 
@@ -73,32 +77,51 @@ def evaluate(
         raise InputFormatError(f"protocol is a dictionary of facts about the split, not {protocol!r}")
     classes = KnownClasses.of(clf)
     samples = classes.samples(X_seen, y_seen, X_unseen, y_unseen)
-    everything, unseen = classes.everything, classes.unseen
-
-    places = unseen.places(samples[1].labels)
-    ranks, near = _among_unseen(clf, classes, samples[1], cutoffs, relations)
+    everything = classes.everything
     is_seen = np.array([label in classes.seen.place for label in everything.labels])
-    parts = [_among_all(clf, everything, sample, is_seen) for sample in samples]
-    joint, margin, contender, rows = (np.concatenate(column) for column in zip(*parts, strict=True))
+    near = _near(classes, samples[1], cutoffs, relations)
+    zero_shot = answered(
+        clf, classes.unseen, samples[1], near=near, has_odds=gives_softmax(clf, samples[1].X, "unseen")
+    )
+    has_odds = gives_softmax(clf, samples[1].X, "all")
+    seen, unseen = (answered(clf, everything, sample, is_seen=is_seen, has_odds=has_odds) for sample in samples)
+
+    margin, contender, rows, correct = (
+        np.concatenate([getattr(side, name) for side in (seen, unseen)])
+        for name in ("margin", "contender", "places", "correct")
+    )
     margins = margins_from(margin, contender, rows, is_seen)
-    top1 = accuracy_by_class(joint <= 1, rows, len(is_seen))
+    top1, own_side = (accuracy_by_class(values, rows, len(is_seen)) for values in (correct, contender))
     s, u = (float(np.nanmean(top1.accuracy[side])) for side in (is_seen, ~is_seen))
     gamma = getattr(clf, "gamma_", None)
-    hierarchy = None if not near else "taxonomic" if relations is None else relations
+    measures, bins = probability_measures({"unseen": zero_shot, "u": unseen, "s": seen})
+    hierarchy = Hierarchy.of(classes, relations)
+    told = None if near is None else "taxonomic" if relations is None else relations
     return EvaluationReport(
-        t1=mean_over(ranks <= 1, places, "macro"),
-        hits={k: mean_over(ranks <= k, places, average) for k in cutoffs},
-        hits_all={k: mean_over(joint[~is_seen[rows]] <= k, places, average) for k in cutoffs},
+        t1=mean_over(zero_shot.correct, zero_shot.places, "macro"),
+        hits={k: mean_over(zero_shot.ranks <= k, zero_shot.places, average) for k in cutoffs},
+        hits_all={k: mean_over(unseen.ranks <= k, unseen.places, average) for k in cutoffs},
         u=u,
         s=s,
         harmonic_mean=harmonic_mean(s, u),
         ausuc=margins.area,
         gamma=None if gamma is None else float(gamma),
-        hierarchical_precision={k: mean_over(values, places, average) for k, values in near.items()},
+        hierarchical_precision={
+            k: mean_over(zero_shot.precision[k], zero_shot.places, average)
+            for k in dict.fromkeys(cutoffs)
+            if k in zero_shot.precision
+        },
         counts=_counts(top1, is_seen),
-        protocol={**_protocol(clf, classes, samples, hierarchy), "average": average, **dict(protocol or {})},
-        per_class=_per_class(classes, is_seen, top1, accuracy_by_class(contender, rows, len(is_seen))),
+        protocol={**_protocol(clf, classes, samples, told), "average": average, **dict(protocol or {})},
+        per_class=_per_class(classes, is_seen, top1, own_side, hierarchy),
         curve=curve_of(margins),
+        hit_rates=hit_rates(zero_shot, unseen, cutoffs),
+        intervals=intervals_of(zero_shot, seen, unseen, level=LEVEL, num_draws=NUM_DRAWS),
+        mistake_height={} if hierarchy is None else _heights(hierarchy, classes, zero_shot, seen, unseen),
+        by_distance=None if hierarchy is None else by_distance(hierarchy.distances(), own_side, top1, ~is_seen),
+        probability=measures,
+        reliability=bins,
+        confusion=_confusion(everything, seen, unseen),
     )
 
 
@@ -108,44 +131,33 @@ def _cutoffs(ks: Sequence[int]) -> tuple[int, ...]:
     return tuple(positive(k, "k") for k in ks)
 
 
-def _among_unseen(
-    clf: Scorer, classes: KnownClasses, sample: Sample, ks: Sequence[int], relations: _Relations
-) -> tuple[NDArray[np.int64], dict[int, NDArray[np.float64]]]:
-    """Rank of each sample, and by k its hierarchical precision."""
-    unseen = classes.unseen
-    present = np.unique(unseen.places(sample.labels))
-    distances = _distances(classes, present, relations)
-    # a matrix of distances and a radius a row, not a matrix for every k: 20,842 classes squared are 1.7 GB
-    radius = {} if distances is None else {k: radii(distances, k) for k in ks if k <= len(unseen.labels)}
-    ranks: list[NDArray[np.int64]] = []
-    precision: dict[int, list[NDArray[np.float64]]] = {k: [] for k in radius}
-    for scores, places in unseen.batches(clf, sample):
-        ranks.append(label_ranks(scores, places))
-        rows = np.searchsorted(present, places)
-        for k, reach in radius.items():
-            assert distances is not None
-            precision[k].append(precision_rows(scores, distances[rows] <= reach[rows, None], k))
-    return np.concatenate(ranks), {k: np.concatenate(values) for k, values in precision.items()}
-
-
-def _distances(classes: KnownClasses, present: NDArray[np.int64], relations: _Relations) -> NDArray[np.float32] | None:
-    """From the unseen classes with samples to all unseen classes; None without a graph that has them all."""
-    if classes.graph is None or classes.not_in_graph:
+def _near(classes: KnownClasses, sample: Sample, ks: Sequence[int], relations: _Relations) -> NearClasses | None:
+    """Correct sets of the unseen classes with samples; None without a graph that has all unseen classes."""
+    cutoffs = [k for k in ks if k <= len(classes.unseen.labels)]
+    if classes.graph is None or classes.not_in_graph or not cutoffs:
         return None
     concepts = [classes.concept[label] for label in classes.unseen.labels]
     index = classes.graph.induced(concepts, relations=relations).index
-    return hierarchy_distances(index, [concepts[place] for place in present], concepts, relations=relations)
+    present = np.unique(classes.unseen.places(sample.labels))
+    return near_classes(index, concepts, cutoffs, places=present, relations=relations)
 
 
-def _among_all(
-    clf: Scorer, everything: Candidates, sample: Sample, is_seen: NDArray[np.bool_]
-) -> tuple[NDArray[Any], ...]:
-    """Rank, margin, whether best on its own side, and place, of each sample."""
-    parts = [
-        (label_ranks(scores, places), *raw_margins(scores, places, is_seen), places)
-        for scores, places in everything.batches(clf, sample)
-    ]
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+def _heights(
+    hierarchy: Hierarchy, classes: KnownClasses, zero_shot: Answers, seen: Answers, unseen: Answers
+) -> dict[str, float]:
+    """Mean height of the mistakes in each question, where there are any."""
+    of_unseen = [classes.concept[label] for label in classes.unseen.labels]
+    asked = {"t1": (zero_shot, of_unseen), "u": (unseen, hierarchy.concepts), "s": (seen, hierarchy.concepts)}
+    found = {name: hierarchy.mistake_heights(answers, concepts) for name, (answers, concepts) in asked.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _confusion(everything: Candidates, seen: Answers, unseen: Answers) -> pl.DataFrame:
+    """How many samples of each class were taken for which, all classes being candidates."""
+    labels = np.array([str(label) for label in everything.labels])
+    pairs = np.concatenate([np.stack([side.places, side.answer]) for side in (seen, unseen)], axis=1)
+    kinds, counts = np.unique(pairs, axis=1, return_counts=True)
+    return pl.DataFrame({"label": labels[kinds[0]], "answer": labels[kinds[1]], "num_samples": counts})
 
 
 def _counts(top1: PerClassAccuracy, is_seen: NDArray[np.bool_]) -> dict[str, int]:
@@ -159,8 +171,16 @@ def _counts(top1: PerClassAccuracy, is_seen: NDArray[np.bool_]) -> dict[str, int
 
 
 def _per_class(
-    classes: KnownClasses, is_seen: NDArray[np.bool_], top1: PerClassAccuracy, own: PerClassAccuracy
+    classes: KnownClasses,
+    is_seen: NDArray[np.bool_],
+    top1: PerClassAccuracy,
+    own: PerClassAccuracy,
+    hierarchy: Hierarchy | None,
 ) -> pl.DataFrame:
+    num = len(is_seen)
+    far = np.full(num, np.inf) if hierarchy is None else hierarchy.distances()
+    distance = [int(steps) if np.isfinite(steps) else None for steps in far.tolist()]
+    groups = [None] * num if hierarchy is None else hierarchy.groups()
     table = pl.DataFrame(
         {
             "label": [str(label) for label in classes.everything.labels],
@@ -169,6 +189,8 @@ def _per_class(
             "num_samples": top1.support,
             "accuracy": top1.accuracy,
             "accuracy_own_side": own.accuracy,
+            "distance_to_seen": pl.Series(distance, dtype=pl.Int64),
+            "group": pl.Series(groups, dtype=pl.String),
         }
     )
     return table.with_columns(pl.col("accuracy", "accuracy_own_side").fill_nan(None)).sort(["side", "label"])

@@ -8,12 +8,14 @@ import polars as pl
 
 from kgzsl.display.html import html_table
 from kgzsl.display.text import escape_text, text_table, wrap
+from kgzsl.evaluation.calibration_error import ReliabilityBins
 from kgzsl.evaluation.generalized import CalibrationCurve
 
 __all__ = ["EvaluationReport"]
 
 _WIDTH = 96
-_MEANS = ["means over classes", "%"]
+_MEANS = ["means over classes", "%", "95 % interval"]
+_MORE = ["mistakes and probabilities", "value"]
 _EXTREMES = 5
 _FEWEST = 3
 
@@ -34,7 +36,17 @@ class EvaluationReport:
       above their number.
     * `per_class`: a row for each class, seen ones first: label, name in the graph (null without one), side,
       num_samples, accuracy (all classes are candidates), accuracy_own_side (its own side is); null for a class
-      without samples, which no mean includes.
+      without samples, which no mean includes; distance_to_seen, edges to the nearest seen class; group, a concept
+      above it that stands for a dozenth of the classes (null without a graph).
+    * `hit_rates`: Hit@k for both candidate sets and both averages. `intervals`: bootstrap percentiles of t1, s, u and
+      their harmonic mean, over classes and over samples (`kgzsl.evaluation.bootstrap_interval`).
+    * `mistake_height`: mean height of the lowest common ancestor of right class and answer over the mistakes of the
+      questions "t1", "u", "s"; in edges, larger is worse. `by_distance`: accuracy of the unseen classes by
+      `distance_to_seen`. Both need a graph of all classes.
+    * `probability`: `ece_`, `brier_` and `nll_` of samples of unseen classes among the unseen ones ("unseen"), and of
+      unseen ("u") and seen ("s") samples among all; `reliability` has the bins. Only of classifiers whose
+      probabilities are the softmax of their scores.
+    * `confusion`: how many samples of a label got which answer, all classes being candidates.
     * `counts`: samples, classes and classes without samples, by side. `protocol`: how it was done, as plain values.
     """
 
@@ -51,12 +63,23 @@ class EvaluationReport:
     protocol: Mapping[str, Any]
     per_class: pl.DataFrame = field(repr=False)
     curve: CalibrationCurve = field(repr=False)
+    hit_rates: pl.DataFrame | None = field(default=None, repr=False)
+    intervals: pl.DataFrame | None = field(default=None, repr=False)
+    mistake_height: Mapping[str, float] = field(default_factory=dict)
+    by_distance: pl.DataFrame | None = field(default=None, repr=False)
+    probability: Mapping[str, float] = field(default_factory=dict)
+    reliability: Mapping[str, ReliabilityBins] = field(default_factory=dict, repr=False)
+    confusion: pl.DataFrame | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the curve, as values JSON can hold."""
+        """Everything but the curve, the bins and the confusion, as values JSON can hold."""
         by_k = {name: dict(getattr(self, name)) for name in ("hits", "hits_all", "hierarchical_precision")}
         single = {name: getattr(self, name) for name in ("t1", "u", "s", "harmonic_mean", "ausuc", "gamma")}
         rest = {"counts": dict(self.counts), "protocol": dict(self.protocol), "per_class": self.per_class.to_dicts()}
+        rest |= {"mistake_height": dict(self.mistake_height), "probability": dict(self.probability)}
+        for name in ("hit_rates", "intervals", "by_distance"):
+            table = getattr(self, name)
+            rest[name] = [] if table is None else table.to_dicts()
         return {**single, **{name: {str(k): v for k, v in values.items()} for name, values in by_k.items()}, **rest}
 
     def to_frame(self) -> pl.DataFrame:
@@ -69,6 +92,8 @@ class EvaluationReport:
         ):
             row |= {f"{name}@{k}": value for k, value in values.items()}
         row |= {"u": self.u, "s": self.s, "harmonic_mean": self.harmonic_mean, "ausuc": self.ausuc, "gamma": self.gamma}
+        row |= {f"mistake_height_{name}": value for name, value in self.mistake_height.items()}
+        row |= self.probability
         return pl.DataFrame([{**row, **self.counts}], schema_overrides={"gamma": pl.Float64})
 
     def __str__(self) -> str:
@@ -78,7 +103,8 @@ class EvaluationReport:
             "",
             text_table(rows, columns, width=_WIDTH, right=columns[1:]),
             "",
-            text_table(self._means(), _MEANS, width=_WIDTH, right=["%"]),
+            text_table(self._means(), _MEANS, width=_WIDTH, right=_MEANS[1:]),
+            *(["", text_table(self._more(), _MORE, width=_WIDTH, right=_MORE[1:])] if self._more() else []),
         ]
         extremes = [line for words in self._extremes() for line in wrap(words, _WIDTH, indent="  ")]
         return "\n".join([*lines, *([""] if extremes else []), *extremes, "", *self._notes()])
@@ -98,7 +124,8 @@ class EvaluationReport:
         heads = ["class", "side", "samples", "% among all", "% among its side"]
         return (
             html_table(rows, columns, caption=self._title(), right=columns[1:])
-            + html_table(self._means(), _MEANS, right=["%"], notes=[*self._extremes(), *self._notes()])
+            + html_table(self._means(), _MEANS, right=_MEANS[1:], notes=[*self._extremes(), *self._notes()])
+            + (html_table(self._more(), _MORE, right=_MORE[1:]) if self._more() else "")
             + html_table(classes, heads, right=heads[2:], summary="each class")
         )
 
@@ -119,13 +146,30 @@ class EvaluationReport:
 
     def _means(self) -> list[list[str]]:
         gamma = "" if self.gamma is None else f", gamma {self.gamma:.4g}"
+        ends = {} if self.intervals is None else self._ends()
         return [
-            ["T1   unseen classes among the unseen", _percent(self.t1)],
-            [f"u   unseen classes among all{gamma}", _percent(self.u)],
-            [f"s   seen classes among all{gamma}", _percent(self.s)],
-            ["H   harmonic mean of u and s", _percent(self.harmonic_mean)],
-            ["AUSUC   area under s and u over every gamma", _percent(self.ausuc)],
+            ["T1   unseen classes among the unseen", _percent(self.t1), ends.get("t1", "")],
+            [f"u   unseen classes among all{gamma}", _percent(self.u), ends.get("u", "")],
+            [f"s   seen classes among all{gamma}", _percent(self.s), ends.get("s", "")],
+            ["H   harmonic mean of u and s", _percent(self.harmonic_mean), ends.get("harmonic_mean", "")],
+            ["AUSUC   area under s and u over every gamma", _percent(self.ausuc), ""],
         ]
+
+    def _ends(self) -> dict[str, str]:
+        """Intervals over classes, the wider ones, as they are printed."""
+        assert self.intervals is not None
+        over = self.intervals.filter(pl.col("over") == "classes").to_dicts()
+        return {row["measure"]: f"{_percent(row['low'])} - {_percent(row['high'])}" for row in over}
+
+    def _more(self) -> list[list[str]]:
+        """Measures of how bad mistakes are and whether probabilities hold, where there are any."""
+        names = {"t1": "T1", "u": "u", "s": "s", "unseen": "T1"}
+        rows = [[f"height of mistakes, {names[name]}", f"{value:.2f}"] for name, value in self.mistake_height.items()]
+        words = {"ece": "calibration error", "brier": "Brier score", "nll": "negative log likelihood"}
+        for name, value in self.probability.items():
+            kind, _, space = name.partition("_")
+            rows.append([f"{words[kind]}, {names[space]}", f"{value:.3f}"])
+        return rows
 
     def _extremes(self) -> list[str]:
         """The best and the worst unseen classes, none of them in both lists; nothing of fewer than three."""
@@ -143,6 +187,8 @@ class EvaluationReport:
     def _notes(self) -> list[str]:
         average = {"macro": "means over classes", "micro": "means over samples"}[self.protocol["average"]]
         notes = [f"Hit@k and hierarchical precision: {average}. Ties count against the prediction."]
+        if self.intervals is not None:
+            notes.append("Intervals: percentiles of 2,000 draws of the classes with replacement.")
         absent = self.counts["num_unseen_absent"] + self.counts["num_seen_absent"]
         if absent:
             notes.append(f"{absent:,} class(es) without samples are candidates and part of no mean.")

@@ -213,17 +213,17 @@ def test_scores_of_the_wrong_shape_are_the_scorers_fault():
 
 def test_the_page_keeps_its_notes_in_the_card_and_its_numbers_to_the_right(measured):
     html = measured._repr_html_()
-    assert html.count('<section class="kx">') == html.count("</section>") == 3
+    assert html.count('<section class="kx">') == html.count("</section>") == 4
     assert html.count("<caption>") == 1
     assert "<p><small>Hit@k and hierarchical precision: means over classes. Ties count" in html
-    assert f'<td>H   harmonic mean of u and s</td><td class="kx-num">{100 * measured.harmonic_mean:.1f}</td>' in html
+    assert f'<td>H   harmonic mean of u and s</td><td class="kx-num">{100 * measured.harmonic_mean:.1f}</td><td' in html
 
 
 def test_every_footnote_has_its_number(measured):
     text = str(measured)
     for name, value in (("T1 ", measured.t1), ("u ", measured.u), ("s ", measured.s), ("H ", measured.harmonic_mean)):
         (line,) = [line for line in text.splitlines() if line.startswith(name)]
-        assert line.endswith(f" {100 * value:.1f}")
+        assert f" {100 * value:.1f}  " in line
 
 
 def test_strongest_and_weakest_are_told_of_three_classes_or_more(measured):
