@@ -13,9 +13,9 @@ from scipy.special import softmax
 from kgzsl.decision.classes import LabelSpace
 from kgzsl.decision.climbing import climbed, heights_needed
 from kgzsl.decision.conformal_sets import holds_label
-from kgzsl.decision.hierarchy import ClassHierarchy
+from kgzsl.decision.hierarchy import ClassHierarchy, hierarchy_of
 from kgzsl.decision.problem import Problem
-from kgzsl.decision.reference import guarantee, pretended_reference, side_quantiles
+from kgzsl.decision.reference import Reference, calibrated
 from kgzsl.display.table import Table
 from kgzsl.display.text import escape_text
 
@@ -120,15 +120,10 @@ def predict_ancestor(
 ) -> Ancestors:
     """For each input `[num_samples, dim]` the first concept on the way up that is enough; see `DecisionDoors`."""
     places = problem.classes.places(label_space)
-    references = pretended_reference(problem, places)
-    known = ClassHierarchy.of(problem.graph, problem.classes.concepts[: problem.classes.num_seen])
-    values = []
-    for reference in references:
-        start = reference.ranking.argmax(axis=1)
-        values.append(heights_needed(known, reference.masses, start, reference.labels))
-    limits = side_quantiles(references, values, confidence)
-    threshold = max(limits.values())
-    hierarchy = ClassHierarchy.of(problem.graph, [problem.classes.concepts[place] for place in places])
+    seen = list(range(problem.classes.num_seen))
+    known = calibrated(problem, places, "ancestor", lambda reference: _heights(hierarchy_of(problem, seen), reference))
+    threshold = max(known.limits(confidence).values())
+    hierarchy = hierarchy_of(problem, places)
     scores = problem.scores(problem.scale.prepare(inputs), places)
     probabilities = np.asarray(softmax(scores, axis=1))
     nodes, shares = climbed(hierarchy, probabilities, scores.argmax(axis=1), threshold)
@@ -143,6 +138,11 @@ def predict_ancestor(
         answers=tuple(answers),
         confidence=float(confidence),
         threshold=threshold,
-        guarantee=guarantee(references, "the class lies under the answer", confidence),
+        guarantee=known.guarantee("the class lies under the answer", confidence),
         num_classes=len(places),
     )
+
+
+def _heights(hierarchy: ClassHierarchy, reference: Reference) -> NDArray[np.float64]:
+    """The largest threshold at which the answer to each input is wrong."""
+    return heights_needed(hierarchy, reference.masses, reference.ranking.argmax(axis=1), reference.labels)

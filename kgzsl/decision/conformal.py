@@ -10,9 +10,9 @@ from scipy.special import softmax
 from kgzsl.decision.classes import LabelSpace
 from kgzsl.decision.conformal_sets import ClassSets, Kind
 from kgzsl.decision.covers import Covers
-from kgzsl.decision.hierarchy import ClassHierarchy
+from kgzsl.decision.hierarchy import hierarchy_of
 from kgzsl.decision.problem import Problem
-from kgzsl.decision.reference import guarantee, pretended_reference, side_quantiles
+from kgzsl.decision.reference import Reference, calibrated
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.conformal import aps_scores, lac_scores
 
@@ -35,12 +35,8 @@ def predict_set(
     if method not in METHODS:
         raise InputFormatError(f'method is "lac" or "aps", not {method!r}')
     places = problem.classes.places(label_space)
-    references = pretended_reference(problem, places)
-    values = [
-        np.take_along_axis(_nonconformity(method, r.masses, r.ranking), r.labels[:, None], axis=1)[:, 0]
-        for r in references
-    ]
-    limits = side_quantiles(references, values, coverage)
+    known = calibrated(problem, places, method, lambda reference: _own_nonconformity(method, reference))
+    limits = known.limits(coverage)
     scores = problem.scores(problem.scale.prepare(inputs), places)
     probabilities = np.asarray(softmax(scores, axis=1))
     is_seen = problem.classes.is_seen[places]
@@ -60,7 +56,7 @@ def predict_set(
         coverage=float(coverage),
         method=method,
         limits=limits,
-        guarantee=guarantee(references, "the class is in the set", coverage),
+        guarantee=known.guarantee("the class is in the set", coverage),
         kinds=kinds,
         names=_names(problem, places),
     )
@@ -77,6 +73,12 @@ def _nonconformity(method: str, masses: NDArray[np.float64], scores: NDArray[np.
     return lac_scores(masses, scores) if method == "lac" else aps_scores(masses, scores)
 
 
+def _own_nonconformity(method: str, reference: Reference) -> NDArray[np.float64]:
+    """How little the right class of each input conforms."""
+    found = _nonconformity(method, reference.masses, reference.ranking)
+    return np.asarray(found[np.arange(len(found)), reference.labels])
+
+
 def _covered(
     problem: Problem,
     places: Sequence[int],
@@ -85,7 +87,7 @@ def _covered(
     inside: NDArray[np.bool_],
 ) -> tuple[tuple[tuple[Kind, ...], ...], NDArray[np.bool_]]:
     """Each set in the fewest words, and the classes that those stand for: all of the set, perhaps a few more."""
-    hierarchy = ClassHierarchy.of(problem.graph, [problem.classes.concepts[place] for place in places])
+    hierarchy = hierarchy_of(problem, places)
     covers = Covers(hierarchy)
     wider = np.zeros_like(inside)
     found = []

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from kgzsl.decision.problem import Problem
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["ClassHierarchy"]
+__all__ = ["ClassHierarchy", "hierarchy_of"]
 
 IntArray = NDArray[np.int64]
 
@@ -102,6 +103,13 @@ class ClassHierarchy:
     def node_masses(self, masses: NDArray[np.float64]) -> NDArray[np.float64]:
         """For rows of masses of the classes, those of all nodes `[num_rows, num_nodes + 1]`."""
         return np.asarray((self.below @ masses.T).T)
+
+
+def hierarchy_of(problem: Problem, places: Sequence[int]) -> ClassHierarchy:
+    """The hierarchy of the classes at these places, made once."""
+    concepts = [problem.classes.concepts[place] for place in places]
+    found: ClassHierarchy = problem.once(("hierarchy", *places), lambda: ClassHierarchy.of(problem.graph, concepts))
+    return found
 
 
 def _below(pairs: tuple[IntArray, IntArray, IntArray], node: IntArray, positions: IntArray, num_nodes: int) -> Any:

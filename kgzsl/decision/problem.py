@@ -1,6 +1,6 @@
 """A fitted zero-shot problem as one value: everything a prediction is a function of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,8 @@ __all__ = ["Problem"]
 
 CHUNK = 4096
 """Classes scored at once: of 20,842 classes of 2,049 weights, 67 MB in double precision instead of 342."""
+
+MOST_KEPT = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,20 @@ class Problem:
     hubness: Hubness | None = None
     offsets: NDArray[np.float64] | None = None
     pretended: Pretended | None = None
+
+    @cached_property
+    def _kept(self) -> dict[Any, Any]:
+        return {}
+
+    def once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """What `make` gives, kept under `key` with a few others: calibrations of a question, its hierarchy."""
+        found = self._kept.get(key)
+        if found is None:
+            found = make()
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = found
+        return found
 
     @cached_property
     def weights(self) -> WeightArray:

@@ -6,8 +6,9 @@ fewer, the others of that side count as often as it takes. The first is exact if
 random draw of the known ones; the second is an approximation, and `Reference.is_extended` says that it was made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from kgzsl.decision.problem import Problem
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.conformal import hierarchical_quantile
 
-__all__ = ["Reference", "guarantee", "num_classes", "pretended_reference", "side_quantiles"]
+__all__ = ["Calibrated", "Reference", "calibrated", "pretended_reference"]
 
 Float64 = NDArray[np.float64]
 SIDES = ("seen", "unseen")
@@ -66,7 +67,8 @@ def pretended_reference(problem: Problem, places: Sequence[int]) -> tuple[Refere
     rng = np.random.default_rng(0)
     found = tuple(_of_fold(problem, fold, asked, rng) for fold in pretended.folds)
     found = tuple(reference for reference in found if len(reference.labels))
-    missing = [side for side in SIDES if asked[side] and side not in num_classes(found)]
+    sides = _sides(np.concatenate([np.empty(0, dtype=bool), *(reference.is_unseen for reference in found)]))
+    missing = [side for side in SIDES if asked[side] and side not in sides]
     if missing:
         raise InputFormatError(
             f"no example is left to calibrate the {missing[0]} side of the label space on: a class with one example "
@@ -124,43 +126,74 @@ def _of_fold(problem: Problem, fold: KeptFold, asked: dict[str, int], rng: np.ra
     )
 
 
-def side_quantiles(references: Sequence[Reference], values: Sequence[Float64], coverage: float) -> dict[str, float]:
-    """The class-weighted quantile of each side that inputs are asked about; `values` are one an input."""
-    labels, sides = _sides(references)
-    joined = np.concatenate(list(values))
-    return {name: hierarchical_quantile(joined[side], labels[side], coverage) for name, side in sides.items()}
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """One value an input of the references, with the class of each: what limits are quantiles of."""
+
+    values: Float64
+    labels: NDArray[np.int64]
+    is_unseen: NDArray[np.bool_]
+    is_extended: bool
+
+    @cached_property
+    def _sides(self) -> dict[str, NDArray[np.bool_]]:
+        return _sides(self.is_unseen)
+
+    @property
+    def num_classes(self) -> dict[str, int]:
+        """How many classes each side is calibrated on."""
+        return {name: len(np.unique(self.labels[side])) for name, side in self._sides.items()}
+
+    def limits(self, coverage: float) -> dict[str, float]:
+        """The class-weighted quantile of each side that inputs are asked about."""
+        return {
+            name: hierarchical_quantile(self.values[side], self.labels[side], coverage)
+            for name, side in self._sides.items()
+        }
+
+    def guarantee(self, what: str, coverage: float) -> str:
+        """What is promised, in a sentence: `what` holds for that share of a class's inputs, on average over classes."""
+        counts = self.num_classes
+        parts = []
+        if "unseen" in counts:
+            parts.append(
+                "of new classes, valid if these resemble a random draw of the known ones, also to whatever made the "
+                f"inputs ({counts['unseen']:,} were pretended to be unseen)"
+            )
+        if "seen" in counts:
+            parts.append(
+                f"of known classes, valid if their inputs are no stranger than the examples ({counts['seen']:,} "
+                "classes)"
+            )
+        extended = ""
+        if self.is_extended:
+            extended = "; more classes are asked about than a fold has, which is allowed for approximately"
+        return f"{what} for at least {coverage:.4g} of the inputs {', and '.join(parts)}{extended}"
 
 
-def num_classes(references: Sequence[Reference]) -> dict[str, int]:
-    """How many classes each side is calibrated on."""
-    labels, sides = _sides(references)
-    return {name: len(np.unique(labels[side])) for name, side in sides.items()}
+def calibrated(
+    problem: Problem, places: Sequence[int], name: str, measure: Callable[[Reference], Float64]
+) -> Calibrated:
+    """What `measure` gives every input before the candidates of a question; made once for each `name` and question.
+
+    `InputFormatError` says what is missing where the model has no folds, or none of their inputs fits the question.
+    """
+    is_seen = problem.classes.is_seen[list(places)]
+
+    def make() -> Calibrated:
+        references = pretended_reference(problem, places)
+        return Calibrated(
+            values=np.concatenate([measure(reference) for reference in references]),
+            labels=np.concatenate([reference.labels for reference in references]),
+            is_unseen=np.concatenate([reference.is_unseen for reference in references]),
+            is_extended=any(reference.is_extended for reference in references),
+        )
+
+    found: Calibrated = problem.once((name, int(is_seen.sum()), int((~is_seen).sum())), make)
+    return found
 
 
-def _sides(references: Sequence[Reference]) -> tuple[NDArray[np.int64], dict[str, NDArray[np.bool_]]]:
-    """Labels of all inputs, and which are of each side that there are inputs of."""
-    if not references:
-        return np.empty(0, dtype=np.int64), {}
-    labels = np.concatenate([reference.labels for reference in references])
-    is_unseen = np.concatenate([reference.is_unseen for reference in references])
+def _sides(is_unseen: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
+    """Which inputs are of each side that there are inputs of."""
     sides = dict(zip(SIDES, (~is_unseen, is_unseen), strict=True))
-    return labels, {name: side for name, side in sides.items() if side.any()}
-
-
-def guarantee(references: Sequence[Reference], what: str, coverage: float) -> str:
-    """What is promised, in a sentence: `what` holds for that share of a class's inputs, on average over classes."""
-    counts = num_classes(references)
-    parts = []
-    if "unseen" in counts:
-        parts.append(
-            "of new classes, valid if these resemble a random draw of the known ones, also to whatever made the inputs "
-            f"({counts['unseen']:,} were pretended to be unseen)"
-        )
-    if "seen" in counts:
-        parts.append(
-            f"of known classes, valid if their inputs are no stranger than the examples ({counts['seen']:,} classes)"
-        )
-    extended = ""
-    if any(reference.is_extended for reference in references):
-        extended = "; more classes are asked about than a fold has, which is allowed for approximately"
-    return f"{what} for at least {coverage:.4g} of the inputs {', and '.join(parts)}{extended}"
+    return {name: side for name, side in sides.items() if side.any()}

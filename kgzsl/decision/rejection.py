@@ -19,7 +19,7 @@ from scipy.special import logsumexp
 
 from kgzsl.decision.classes import LabelSpace
 from kgzsl.decision.problem import Problem
-from kgzsl.decision.reference import Reference, guarantee, num_classes, pretended_reference, side_quantiles
+from kgzsl.decision.reference import Calibrated, Reference, calibrated
 from kgzsl.decision.score_variance import class_variances, has_variance, input_variances
 from kgzsl.display.table import Table
 from kgzsl.errors import InputFormatError
@@ -68,20 +68,15 @@ def out_of_graph(
 ) -> OutOfGraph:
     """For each input `[num_samples, dim]` whether it is of none of the classes; see `DecisionDoors`."""
     places = problem.classes.places(label_space)
-    references = pretended_reference(problem, places)
-    _check_rate(rate, references)
     temperature = problem.calibration.temperature
-    values = []
-    for reference in references:
-        moderation = _moderation(reference.class_variance, reference.input_variance, temperature)
-        with np.errstate(divide="ignore"):
-            values.append(-logsumexp(reference.scores * moderation + np.log(reference.shares), axis=1))
-    threshold = max(side_quantiles(references, values, 1.0 - rate).values())
+    known = calibrated(problem, places, "energy", lambda reference: _energies(reference, temperature))
+    _check_rate(rate, known)
+    threshold = max(known.limits(1.0 - rate).values())
     return OutOfGraph(
         scores=strangeness(problem, inputs, places),
         threshold=threshold,
         rate=float(rate),
-        guarantee=guarantee(references, "an input is kept", 1.0 - rate),
+        guarantee=known.guarantee("an input is kept", 1.0 - rate),
     )
 
 
@@ -100,12 +95,12 @@ def strangeness(problem: Problem, inputs: NDArray[Any], places: Sequence[int]) -
     return np.asarray(-logsumexp(scores, axis=1))
 
 
-def _check_rate(rate: Any, references: Sequence[Reference]) -> None:
+def _check_rate(rate: Any, known: Calibrated) -> None:
     """`InputFormatError` if the rate is none, or if so few classes can promise so few mistakes."""
     is_number = isinstance(rate, int | float | np.integer | np.floating) and not isinstance(rate, bool)
     if not is_number or not 0 < rate < 1:
         raise InputFormatError(f"rate is the share of known inputs that may be refused, between 0 and 1, not {rate!r}")
-    least = 1.0 - min(attainable_coverage(count) for count in num_classes(references).values())
+    least = 1.0 - min(attainable_coverage(count) for count in known.num_classes.values())
     if rate < least - 1e-9:
         raise InputFormatError(
             f"rate={rate:.6g} cannot be promised: the classes to calibrate on allow {math.ceil(1e4 * least) / 1e4:.4g} "
@@ -116,3 +111,10 @@ def _check_rate(rate: Any, references: Sequence[Reference]) -> None:
 def _moderation(of_classes: Float64, of_inputs: Float64, temperature: float) -> Float64:
     """1 / sqrt(1 + π/8 · v / T²) for every input and class."""
     return np.asarray(1.0 / np.sqrt(1.0 + np.pi / 8 * of_inputs[:, None] * of_classes[None] / temperature**2))
+
+
+def _energies(reference: Reference, temperature: float) -> Float64:
+    """The moderated energy of each input of a reference."""
+    moderation = _moderation(reference.class_variance, reference.input_variance, temperature)
+    with np.errstate(divide="ignore"):
+        return np.asarray(-logsumexp(reference.scores * moderation + np.log(reference.shares), axis=1))
