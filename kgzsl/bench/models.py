@@ -17,8 +17,20 @@ MODELS: Mapping[str, bool] = {
     "gcnz": True,
     "eszsl": False,
     "conse": False,
+    "prototype": False,
+    "exem": False,
+    "sync": False,
+    "sae": False,
+    "ale": True,
+    "devise": True,
+    "sje": True,
+    "dap": False,
+    "iap": False,
 }
-"""Name of each model, and whether chance takes part in its fit."""
+"""Name of each model, and whether chance takes part in its fit.
+
+"clip" is for inputs and features of one encoder pair, which photographs and texts about their classes are not.
+"""
 
 
 def chosen(kind: str, wanted: Iterable[str] | None, known: Iterable[str]) -> list[str]:
