@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 _FEWEST_EDGES = 8
-_MATCHED = 0.9
+_MATCHED = 0.8
 
 
 # -- backbone ----------------------------------------------------------------------------------------------------
@@ -173,23 +173,34 @@ def edges_like_test(run: Run) -> Found:
     if graph is None or features is None or run.labels is None or run.trained is None or not run.unseen:
         return Found(0, skipped="needs a graph, and a data set with features and labels")
     links = _own_links(run)
-    names = sorted({name for pair in links for name in pair})
     means = {name: _mean(run, name) for name in (*run.seen, *run.unseen)}
     known = [name for name, mean in means.items() if mean is not None]
     table = np.stack([mean for mean in means.values() if mean is not None])
     table = table - table.mean(axis=0)
     unit = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-300)
-    matched, total, chance = [], 0, 0.0
-    for name in (name for name in names if name in set(run.unseen) & set(known)):
-        linked = {other for one, other in links if one == name} & set(known)
-        order = np.argsort(-(unit @ unit[known.index(name)]), kind="stable")
-        nearest = [known[place] for place in order if known[place] != name][: len(linked)]
-        total += len(linked)
-        chance += len(linked) ** 2 / max(len(known) - 1, 1)
-        matched += [f"{name} - {other}" for other in sorted(linked & set(nearest))]
+    # own edges may lead to seen classes alone, or to all: each is compared with the nearest of its kind
+    guesses = [_matches(run, links, known, unit, allowed) for allowed in (set(known), set(known) & set(run.seen))]
+    matched, total, chance = max(guesses, key=lambda guess: len(guess[0]) - guess[2])
     if total < _FEWEST_EDGES or len(matched) < max(_MATCHED * total, 3 * chance):
         return Found(0)
     return found(matched)
+
+
+def _matches(
+    run: Run, links: set[tuple[str, str]], known: list[str], unit: NDArray[np.float64], allowed: set[str]
+) -> tuple[list[str], int, float]:
+    """(edges of unseen classes to the nearest of the allowed ones, edges in all, matches to expect by chance)."""
+    place = {name: number for number, name in enumerate(known)}
+    matched, total, chance = [], 0, 0.0
+    for name in (name for name in run.unseen if name in place):
+        linked = {other for one, other in links if one == name} & set(known)
+        others = [other for other in known if other in allowed and other != name]
+        alike = unit[[place[other] for other in others]] @ unit[place[name]]
+        nearest = {others[at] for at in np.argsort(-alike, kind="stable")[: len(linked)]}
+        matched += [f"{name} - {other}" for other in sorted(linked & nearest)]
+        total += len(linked)
+        chance += len(linked) ** 2 / max(len(others), 1)
+    return matched, total, chance
 
 
 def _own_links(run: Run) -> set[tuple[str, str]]:

@@ -318,3 +318,11 @@ def test_reading_loads_neither_torch_nor_pillow():
         "import kgzsl.evaluation.data_reading, sys; print([m for m in ('torch', 'PIL', 'pandas') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_hostile_tensor_files_end_in_an_error_of_ours(shared_data):
+    files = sorted(shared_data("suites/hostile/model").glob("*.safetensors"))
+    assert len(files) > 10
+    for file in files:
+        with pytest.raises(KgzslError):
+            read_dataset(file)
