@@ -106,14 +106,15 @@ def faithfulness(
     steps: int = 12,
     num_candidates: int | None = 64,
     num_resamples: int = 1000,
+    label_space: Any = "all",
     random_state: int | None = None,
 ) -> Table:
     """A row for each method and semantics: means over decisions, with 95 % intervals of the gain.
 
     `decisions` are decisions or explanations, or a fitted classifier with inputs `X`, each explained against the
-    runner-up. `methods` are names in `METHODS` or `CONTROLS`, or functions of a decision that give a `Ranking`.
-    "random" (five orders) and "oracle" (greedy among the `num_candidates` facts that did most when last tried; None:
-    all) are always measured: they are the 0 and the 1 of "gain". Intervals are bootstraps over decisions, percentiles.
+    runner-up in `label_space`. `methods` are names in `METHODS` or `CONTROLS`, or functions of a decision that give
+    a `Ranking`. "random" (five orders) and "oracle" (greedy among the `num_candidates` facts that did most when last
+    tried; None: all) are always measured: they are the 0 and the 1 of "gain". Intervals are bootstraps over decisions.
 
     >>> from kgzsl.explain.faithfulness_worlds import white_box
     >>> decisions = [white_box(seed).decision for seed in range(4)]
@@ -121,7 +122,7 @@ def faithfulness(
     >>> [(row[0], round(row[5], 2)) for row in table if row[0] != "degree"]
     [('measured', 1.0), ('oracle', 1.0), ('random', 0.0)]
     """
-    asked = _decisions(decisions, X)
+    asked = _decisions(decisions, X, label_space)
     seed = int(random_state or 0)
     found = [
         one
@@ -290,10 +291,10 @@ def _named(methods: Sequence[str] | Mapping[str, RankingMethod]) -> Mapping[str,
     return {name: known[name] for name in methods}
 
 
-def _decisions(given: Any, inputs: Any) -> list[Decision]:
+def _decisions(given: Any, inputs: Any, label_space: Any) -> list[Decision]:
     """Of a classifier with inputs, or of explanations; decisions as they are."""
     if hasattr(given, "explain") and inputs is not None:
-        return [given.explain(x).decision for x in inputs]
+        return [given.explain(x, label_space=label_space).decision for x in inputs]
     if hasattr(given, "explain") or inputs is not None:
         raise InputFormatError("a fitted classifier and inputs X come together; decisions come alone")
     found = [getattr(one, "decision", one) for one in given]

@@ -201,6 +201,7 @@ def evidence_against(random_state: int = 0) -> Case:
     rows["foe"] = -2.0 * x + rng.normal(size=_DIM)
     aside = rng.normal(size=_DIM)
     rows["dull"] = aside - (aside @ x) / (x @ x) * x
+    rows["u"] = rows["v"] = 0.5 * aside  # without any the margin of no facts is that of zeros, not near the others
     facts = [(f"seen{n}", "has_property", f"property{n}") for n in range(4)]
     facts += [("u", "has_property", f"property{n}") for n in range(4)]
     against = ("u", "has_property", "vice")
@@ -221,7 +222,8 @@ def redundant_facts(random_state: int = 0) -> Case:
     x = rng.normal(size=_DIM)
     friends = [f"friend{n}" for n in range(3)]
     rows = {name: x + 0.2 * rng.normal(size=_DIM) for name in friends}
-    rows |= {"near": 0.5 * x + 0.3 * rng.normal(size=_DIM), "foe": -0.3 * x + 0.2 * rng.normal(size=_DIM)}
+    rows |= {"near": 0.3 * x + 0.2 * rng.normal(size=_DIM), "foe": -0.3 * x + 0.2 * rng.normal(size=_DIM)}
+    rows["u"] = rows["v"] = 0.5 * rng.normal(size=_DIM)
     twice = ("u", "has_property", "striped"), ("u", "shows", "striped")
     facts = [*twice, *((name, "has_property", "striped") for name in friends), ("near", "has_property", "hoofed")]
     facts += [("v", "has_property", "hoofed"), ("u", "has_property", "wild"), ("foe", "has_property", "wild")]

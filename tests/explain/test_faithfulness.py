@@ -180,7 +180,9 @@ def test_a_classifier_with_inputs_is_asked_for_its_decisions(zoo):
         propagator=GraphGP(settings=settings),
         unseen=list(zoo.unseen),
     ).fit(zoo.X, zoo.y)
-    table = faithfulness(clf, zoo.X_unseen[:2], methods={"mine": METHODS["paths"]}, semantics=["remove"])
+    table = faithfulness(
+        clf, zoo.X_unseen[:2], methods={"mine": METHODS["paths"]}, semantics=["remove"], label_space="unseen"
+    )
     assert sorted(table["method"]) == ["mine", "oracle", "random"]
 
 
