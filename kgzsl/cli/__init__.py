@@ -9,6 +9,7 @@ import typer
 from kgzsl._version import __version__
 from kgzsl.cli.asking import add_questions
 from kgzsl.cli.benching import bench_app
+from kgzsl.cli.evaluating import evaluate
 from kgzsl.cli.explaining import explain
 from kgzsl.cli.graphs import graph_app
 from kgzsl.cli.measuring import demo
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for command in (demo, fit, predict, explain):
+for command in (demo, fit, predict, explain, evaluate):
     app.command()(command)
 add_questions(graph_app)
 app.add_typer(graph_app, name="graph")

@@ -133,7 +133,7 @@ class KnownClasses:
     def samples(self, X_seen: Any, y_seen: Any, X_unseen: Any, y_unseen: Any) -> tuple[Sample, Sample]:
         """Both sides, every label as the classifier has it; all that is wrong with labels is reported at once."""
         (X_s, given_s), (X_u, given_u) = _side("seen", X_seen, y_seen), _side("unseen", X_unseen, y_unseen)
-        known = {given: self._known(given) for given in dict.fromkeys((*given_s, *given_u))}
+        known = {given: self.label_of(given) for given in dict.fromkeys((*given_s, *given_u))}
         unknown = sorted(str(given) for given, label in known.items() if label is None)
         if unknown:
             raise InputFormatError(self._complaint(unknown))
@@ -142,7 +142,7 @@ class KnownClasses:
         _require_side("y_seen", seen, self.unseen)
         return Sample(X_s, seen), Sample(X_u, unseen)
 
-    def _known(self, given: Any) -> Any:
+    def label_of(self, given: Any) -> Any:
         """The classifier's label: the same, or the one whose concept is meant; None if there is none."""
         if given in self.everything.place:
             return given
