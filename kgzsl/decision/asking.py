@@ -97,9 +97,9 @@ def _running(problem: Problem, places: list[int]) -> tuple[Running, ...]:
 
 
 def _method(model: Any) -> str:
-    """The propagator's name as `propagator=` takes it, or its class."""
+    """The propagator's name as `propagator=` takes it, or its class; of a foreign network the module's."""
     name = str(model.report.get("settings", {}).get("name", "")) if hasattr(model, "report") else ""
-    return name.lower() or ("graph-gp" if hasattr(model, "terms") else type(model).__name__)
+    return name.lower() or ("graph-gp" if hasattr(model, "terms") else type(getattr(model, "network", model)).__name__)
 
 
 def _predicted(problem: Problem, place: int) -> Predicted:

@@ -10,7 +10,7 @@ from kgzsl.display.html import escape_html
 from kgzsl.display.text import escape_text
 from kgzsl.errors import ExplanationError, InputFormatError, UnknownNameError
 from kgzsl.explain.decision import Decision
-from kgzsl.explain.explaining import explain
+from kgzsl.explain.plugins import explained
 from kgzsl.explain.rerun import Fact, Outcome, Rerun, fact_of
 from kgzsl.graph.concept import Edge
 
@@ -142,7 +142,7 @@ def counterfactual(
 
 def facts_against(decision: Decision) -> tuple[Fact, ...]:
     """The facts that speak for the target rather than the foil, those with the largest credit first."""
-    rows = explain(decision).by("facts")
+    rows = explained(decision).by("facts")
     return tuple((row.key[1], row.key[2], row.key[3]) for row in rows if row.kind == "fact" and row.credit > 0)
 
 

@@ -60,14 +60,14 @@ def html(explanation: "FactExplanation") -> str:
     nothing = "" if page.reasons or page.against else "no fact bears on it"
     blocks = (Block(asked, page.reasons, empty=nothing), Block("against", page.against), Block("also", page.also))
     cited = [(row.label, row.facts[0].source) for row in explanation.items if row.facts and row.facts[0].source]
-    meaning = [_told(explanation), _MEANING[explanation.scores.semantics]]
+    meaning = [f"a missing fact: {_MEANING[explanation.scores.semantics]}"]
     return card_html(
         Card(
             title=named(head)[0],
             detail=" · ".join(told),
             pill="",
             description=", ".join([named(head)[0], *told, asked]),
-            cautions=(),
+            cautions=(_told(explanation),),
             blocks=blocks,
             total=page.total,
             folds=(

@@ -7,17 +7,23 @@ from importlib.metadata import EntryPoint
 import numpy as np
 import pytest
 
+from kgzsl.classifier import ZeroShotClassifier
 from kgzsl.contracts import Explainer
+from kgzsl.decision.asking import decision_for
 from kgzsl.errors import ExplanationError, InputFormatError, PluginError, UnknownNameError
 from kgzsl.explain import ExactExplainer, Explanation
 from kgzsl.explain import plugins as module
+from kgzsl.explain.counterfactual import counterfactual, facts_against
 from kgzsl.explain.fact_credits import fact_credits
 from kgzsl.explain.foreign_network import ForeignMargin
 from kgzsl.explain.gates import GatedMargin
+from kgzsl.explain.message_network import MessageMargin
 from kgzsl.explain.plugins import EXPLAINERS, FactExplainer, explained, resolve_explainer
 from kgzsl.explain.rerun import Rerun
+from kgzsl.features.matrix import MatrixFeatures
 from kgzsl.propagation.network import NetworkPropagator
-from kgzsl.testing import example_decision
+from kgzsl.propagation.sgcn import SGCN
+from kgzsl.testing import example_decision, example_graph, example_supervision
 
 METHODS = ("integrated-gradients", "shapley", "occlusion", "gradient")
 
@@ -211,3 +217,30 @@ def test_what_a_foreign_network_cannot_be_asked_is_said(foreign):
         explained(foreign["GCN"], "shapley")
     with pytest.raises(ExplanationError, match="no slope in its degrees"):
         FactExplainer("gradient", semantics="remove").explain(foreign["GCN"])
+
+
+@pytest.mark.parametrize("model", ["sgcn", "GraphSAGE"])
+def test_a_class_that_came_later_has_its_facts_in_a_graph_of_its_own(model):
+    graph = example_graph()
+    rng = np.random.default_rng(0)
+    features = MatrixFeatures(rng.normal(size=(len(graph), 4)).astype(np.float32), graph.ids)
+    propagator = NetworkPropagator(_layers(model), hops=2, epochs=10) if model != "sgcn" else SGCN(hidden=6, epochs=10)
+    supervision = example_supervision()
+    clf = ZeroShotClassifier(graph, features=features, propagator=propagator, unseen=["tiger"])
+    clf.fit(supervision.inputs, np.array(supervision.classes)[supervision.labels])
+    clf.add_class("puma", edges=[("puma", "is_a", "feline"), ("puma", "is_a", "tiger")], features=[1, 2, 3, 4])
+    decision = decision_for(clf.problem_, rng.normal(size=(1, 5)), "puma", "tiger", "all")
+    assert decision.method == model
+    head = MessageMargin(decision)
+    assert float(head.margin(head.x, head.edge_index)) == pytest.approx(decision.margin, abs=1e-4)
+    found = explained(decision, "integrated-gradients", effects=True)
+    found.verify()
+    assert {"puma is a kind of feline", "puma is a kind of tiger"} <= {row.label for row in found.items}
+
+
+def test_a_foreign_network_has_counterfactuals():
+    decision = example_decision(NetworkPropagator(_layers("GraphSAGE"), hops=2, epochs=15))
+    rows = explained(decision).by("facts")
+    expected = tuple(row.key[1:] for row in rows if row.kind == "fact" and row.credit > 0)
+    assert facts_against(decision) == expected
+    counterfactual(decision, expected).verify()

@@ -58,6 +58,7 @@ def test_masks_are_labelled_as_unsigned_and_never_added_up(network):
     assert all(row.credit >= 0 for row in found.items)
     assert found.others == found.constants == ()
     text = found.to_text()
+    assert "unsigned masks: how much a fact matters, not for whom" in found.to_html().partition("<details")[0]
     assert "unsigned masks: how much a fact matters, not for whom" in text
     assert len(text.splitlines()) <= 16
     assert max(map(len, text.splitlines())) <= 96
