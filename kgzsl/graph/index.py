@@ -14,9 +14,12 @@ from kgzsl.graph.lookup import nearest_of
 from kgzsl.graph.relation import KINDS, Relation, stored_relation
 from kgzsl.graph.walking import Walks
 
-__all__ = ["GraphIndex", "IntArray", "Neighbors"]
+__all__ = ["NO_NEIGHBOR", "GraphIndex", "IntArray", "Neighbors"]
 
 IntArray = NDArray[np.int64]
+
+
+NO_NEIGHBOR = -1
 
 
 class Neighbors:
@@ -37,6 +40,16 @@ class Neighbors:
         self._starts = self.indptr.data
         self._targets = self.indices.data
         self._edges = self.rows.data
+
+    @cached_property
+    def only(self) -> list[int]:
+        """The neighbour of each position that has just one; `NO_NEIGHBOR` where there is none, -2 where are several."""
+        counts = np.diff(self.indptr)
+        if not len(self.indices):
+            return [NO_NEIGHBOR] * len(counts)
+        first = self.indices[np.minimum(self.indptr[:-1], len(self.indices) - 1)]
+        found: list[int] = np.where(counts == 0, NO_NEIGHBOR, np.where(counts == 1, first, -2)).tolist()
+        return found
 
     def of(self, position: int) -> list[int]:
         """Neighbours of one position, sorted; a neighbour reached by two edges stands twice."""

@@ -16,6 +16,7 @@ import numpy as np
 from kgzsl.errors import InputFormatError, NoPathError
 from kgzsl.graph import search
 from kgzsl.graph.concepts import Concepts
+from kgzsl.graph.index import NO_NEIGHBOR
 from kgzsl.graph.path import Path
 from kgzsl.graph.relation import POSITIVE_KINDS
 from kgzsl.graph.root_paths import routes_to_roots
@@ -44,6 +45,7 @@ __all__ = [
 
 _Relations = Iterable[str] | str | None
 _MANY = 24  # concepts: below, they are taken faster one by one
+_UP_TO = [tuple(range(1, count + 1)) for count in range(_MANY + 1)]
 
 
 def ancestors(
@@ -63,7 +65,10 @@ def ancestors(
     >>> kg.ancestors("elbow.n.01", relations="part_of", max_distance=2).ids
     ('arm.n.01', 'body.n.01', 'homo.n.02')
     """
-    return _found(graph, graph.index.up(relations), id, _limit(max_distance), include_self)
+    up = graph.index.up(relations)
+    if max_distance is None and not include_self:
+        return _climbed(graph, up, _at(graph, id))
+    return _found(graph, up, id, _limit(max_distance), include_self)
 
 
 def descendants(
@@ -291,6 +296,30 @@ def _found(graph: KnowledgeGraph, neighbors: Neighbors, id: str, limit: int | No
     key = neighbors, _at(graph, id), limit, include_self
     kept = array.kept.get(key)
     return array.keep(key, _walked(graph, *key)) if kept is None else kept
+
+
+def _climbed(graph: KnowledgeGraph, up: Neighbors, start: int) -> Concepts:
+    """All above: parent by parent as long as there is one, and from there what is kept of the first with several."""
+    array, only, key = graph.concept_array, up.only, (up, start, None, False)
+    kept = array.kept.get(key)
+    if kept is not None:
+        return kept
+    way: list[int] = []
+    here = only[start]
+    while here >= 0 and len(way) < _MANY:
+        way.append(here)
+        here = only[here]
+    if here == NO_NEIGHBOR:
+        return array.keep(key, array.answer(array.at(way), _UP_TO[len(way)]))
+    if not way or here >= 0:  # several parents, or more than a few above
+        return array.keep(key, _walked(graph, *key))
+    fork = up, way[-1], None, False
+    above = array.kept.get(fork) or array.keep(fork, _walked(graph, *fork))
+    far = len(way)
+    if array.at((way[-2] if far > 1 else start,))[0] in above:  # a cycle, which leads back to the way
+        return array.keep(key, _walked(graph, *key))
+    steps = (*_UP_TO[far], *[far + step for step in above.distances or ()])
+    return array.keep(key, array.answer((*array.at(way), *above), steps))
 
 
 def _walked(graph: KnowledgeGraph, neighbors: Neighbors, start: int, limit: int | None, include_self: bool) -> Concepts:
