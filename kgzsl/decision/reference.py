@@ -30,8 +30,8 @@ class Reference:
     """Inputs of a fold before the candidates of a question; columns are the seen classes, in their order.
 
     `shares` `[num_inputs, num_seen]` says how often a column counts, 0 for one that is no candidate; `scores` are in
-    log odds. `labels` are places of seen classes, `is_unseen` tells which inputs are of a held-out class. The
-    variances are those of `kgzsl.decision.score_variance`.
+    log odds. `labels` are places of seen classes, `is_unseen` tells which inputs are of a held-out class.
+    `class_variance` `[num_seen]` is that of `kgzsl.decision.score_variance`.
     """
 
     scores: Float64
@@ -39,7 +39,6 @@ class Reference:
     labels: NDArray[np.int64]
     is_unseen: NDArray[np.bool_]
     class_variance: Float64
-    input_variance: Float64
     is_extended: bool
 
     @property
@@ -121,7 +120,6 @@ def _of_fold(problem: Problem, fold: KeptFold, asked: dict[str, int], rng: np.ra
         labels=labels,
         is_unseen=is_unseen,
         class_variance=fold.class_variance.astype(np.float64),
-        input_variance=fold.input_variance[rows].astype(np.float64),
         is_extended=is_extended,
     )
 

@@ -3,7 +3,9 @@
 The score is the free energy -T log sum exp(s / T) (Liu et al., "Energy-based out-of-distribution detection", NeurIPS
 2020) of moderated scores: s / sqrt(1 + π/8 · v / T²), v being the variance that the closed form leaves to a class's
 score (MacKay, "The evidence framework applied to classification networks", 1992). A class that the graph says little
-about can then neither claim an input nor hide it. Without a closed form v is 0, and this is the plain energy.
+about can then neither claim an input nor hide it. The input's part of v is the mean over known inputs, not its own:
+what is unlike them all lies where the seen classes do not differ either, and would be moderated least of all. Without
+a closed form v is 0, and this is the plain energy.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from scipy.special import logsumexp
 from kgzsl.decision.classes import LabelSpace
 from kgzsl.decision.problem import Problem
 from kgzsl.decision.reference import Calibrated, Reference, calibrated
-from kgzsl.decision.score_variance import class_variances, has_variance, input_variances
+from kgzsl.decision.score_variance import class_variances, has_variance
 from kgzsl.display.table import Table
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.conformal import attainable_coverage
@@ -69,7 +71,9 @@ def out_of_graph(
     """For each input `[num_samples, dim]` whether it is of none of the classes; see `DecisionDoors`."""
     places = problem.classes.places(label_space)
     temperature = problem.calibration.temperature
-    known = calibrated(problem, places, "energy", lambda reference: _energies(reference, temperature))
+    known = calibrated(
+        problem, places, "energy", lambda reference: _energies(reference, _typical(problem), temperature)
+    )
     _check_rate(rate, known)
     threshold = max(known.limits(1.0 - rate).values())
     return OutOfGraph(
@@ -90,8 +94,7 @@ def strangeness(problem: Problem, inputs: NDArray[Any], places: Sequence[int]) -
             columns = [c for c, place in enumerate(places) if not is_seen[c] and problem.view_of[place] == number]
             view, concepts = problem.views[number], [problem.classes.concepts[places[c]] for c in columns]
             of_classes = class_variances(problem.model, view, concepts)
-            of_inputs = input_variances(problem.model, view, prepared)
-            scores[:, columns] *= _moderation(of_classes, of_inputs, problem.calibration.temperature)
+            scores[:, columns] *= _moderation(of_classes, _typical(problem), problem.calibration.temperature)
     return np.asarray(-logsumexp(scores, axis=1))
 
 
@@ -108,13 +111,19 @@ def _check_rate(rate: Any, known: Calibrated) -> None:
         )
 
 
-def _moderation(of_classes: Float64, of_inputs: Float64, temperature: float) -> Float64:
-    """1 / sqrt(1 + π/8 · v / T²) for every input and class."""
-    return np.asarray(1.0 / np.sqrt(1.0 + np.pi / 8 * of_inputs[:, None] * of_classes[None] / temperature**2))
+def _moderation(of_classes: Float64, of_inputs: float, temperature: float) -> Float64:
+    """1 / sqrt(1 + π/8 · v / T²) of every class."""
+    return np.asarray(1.0 / np.sqrt(1.0 + np.pi / 8 * of_inputs * of_classes / temperature**2))
 
 
-def _energies(reference: Reference, temperature: float) -> Float64:
+def _typical(problem: Problem) -> float:
+    """The input's part of a variance, over the inputs that were kept."""
+    folds = problem.pretended.folds if problem.pretended is not None else ()
+    return float(np.mean([fold.input_variance.mean(dtype=np.float64) for fold in folds])) if folds else 0.0
+
+
+def _energies(reference: Reference, of_inputs: float, temperature: float) -> Float64:
     """The moderated energy of each input of a reference."""
-    moderation = _moderation(reference.class_variance, reference.input_variance, temperature)
+    moderation = _moderation(reference.class_variance, of_inputs, temperature)
     with np.errstate(divide="ignore"):
         return np.asarray(-logsumexp(reference.scores * moderation + np.log(reference.shares), axis=1))

@@ -1,17 +1,21 @@
 """Sets, ancestors and refusals of a fitted classifier: what they are made of, what they promise, what they refuse."""
 
+import hashlib
+import json
 import re
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
+from safetensors.numpy import load_file, save_file
 from scipy.special import softmax
 
 from kgzsl.classifier import ZeroShotClassifier
 from kgzsl.contracts import Supervision
 from kgzsl.decision.ancestor import predict_ancestor
 from kgzsl.decision.conformal import predict_set
+from kgzsl.decision.folder import MANIFEST, _names, _seal
 from kgzsl.decision.pretended import Pretended, kept_folds
 from kgzsl.decision.pseudo_unseen import PretendedFold
 from kgzsl.decision.reference import pretended_reference
@@ -24,6 +28,7 @@ from kgzsl.loading import load_model
 from kgzsl.propagation import SGCN
 from kgzsl.propagation.gp_settings import GPSettings
 from kgzsl.propagation.graph_gp import GraphGP
+from kgzsl.saving import ARRAYS, CARD, FORMAT
 
 SETTINGS = GPSettings.of(text=1, walk=1, walk_beta=3.0)
 
@@ -68,7 +73,12 @@ def test_each_class_is_held_out_once_and_its_inputs_are_scored_without_it(clf, z
         hidden = np.flatnonzero(fold.held_out)
         rows = model.weights(index, features, concepts=[zoo.seen[p] for p in hidden])
         np.testing.assert_allclose(fold.scores[:, hidden], inputs @ rows.T, atol=1e-6)
-        assert (fold.class_variance[hidden] > 0).all()
+        terms = model.terms(index, features)
+        spread = terms.residuals.T @ terms.gram @ terms.residuals / len(kept)
+        np.testing.assert_allclose(fold.input_variance, np.einsum("nd,de,ne->n", inputs, spread, inputs), rtol=1e-4)
+        positions = index.positions([zoo.seen[p] for p in hidden])
+        graph_part = terms.variance(positions) / terms.norms(positions) ** 2
+        np.testing.assert_allclose(fold.class_variance[hidden], graph_part, rtol=1e-4)
         assert (fold.class_variance[kept] == 0).all()
 
 
@@ -264,13 +274,11 @@ def test_the_variance_of_the_closed_form_moderates_unseen_classes_only(clf, zoo)
     energy = -np.log(np.exp(clf.decision_function(zoo.X, label_space="seen")).sum(axis=1))
     np.testing.assert_allclose(strangeness(problem, zoo.X, seen), energy)
     terms = problem.model.terms(problem.views[0].index, problem.views[0].features)
-    inputs = problem.scale.prepare(zoo.X)
-    spread = terms.residuals.T @ terms.gram @ terms.residuals / 8
+    typical = np.mean([fold.input_variance.mean() for fold in problem.pretended.folds])
     places = problem.views[0].index.positions(problem.classes.concepts[8:])
     variance = terms.variance(places) / terms.norms(places) ** 2
     scores = clf.decision_function(zoo.X)
-    by_input = np.einsum("nd,de,ne->n", inputs, spread, inputs)
-    scores[:, 8:] /= np.sqrt(1 + np.pi / 8 * by_input[:, None] * variance / clf.temperature_**2)
+    scores[:, 8:] /= np.sqrt(1 + np.pi / 8 * typical * variance / clf.temperature_**2)
     np.testing.assert_allclose(strangeness(problem, zoo.X, everything), -np.log(np.exp(scores).sum(axis=1)), rtol=1e-6)
 
 
@@ -393,3 +401,19 @@ def test_new_classes_of_random_worlds_are_covered_as_promised():
     means = {name: np.mean(shares) for name, shares in held.items()}
     errors = {name: np.std(shares) / 5 for name, shares in held.items()}
     assert all(means[name] >= 0.9 - errors[name] for name in held), means
+
+
+def test_a_folder_of_an_earlier_release_is_read(clf, zoo, tmp_path):
+    folder = clf.save(tmp_path / "model")
+    card = json.loads((folder / CARD).read_text())
+    for name in ("pretended", "hubness"):
+        del card[name]
+    (folder / CARD).write_text(json.dumps(card))
+    arrays = {name: array for name, array in load_file(folder / ARRAYS).items() if not name.startswith("pretended/")}
+    save_file(arrays, folder / ARRAYS)
+    entries = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _names(folder)}
+    manifest = {"format": FORMAT, "sha256": entries, "seal": _seal(entries, FORMAT)}
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    again = load_model(folder)
+    assert np.array_equal(again.decision_function(zoo.X), clf.decision_function(zoo.X))
+    assert again.problem_.pretended is None
