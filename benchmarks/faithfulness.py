@@ -207,10 +207,9 @@ def _print_rest(results: Sequence[Result]) -> None:
     told = Counter(word for result in results for word, _ in result.certificates)
     sizes = Counter(size for result in results for _, size in result.certificates)
     if told:
-        share = 100 * told["certified"] / sum(told.values())
-        print(
-            f"  counterfactuals: {share:.0f} % certified minimal of {dict(told)}; sizes {dict(sorted(sizes.items()))}"
-        )
+        found = sum(told.values()) - told["none found"]
+        share = 100 * told["certified"] / max(found, 1)
+        print(f"  counterfactuals: {share:.0f} % of those found certified minimal: {dict(told)}; sizes {dict(sizes)}")
 
 
 def _print_goals(world: str, found: Sequence[Measurement], best: Any, seconds: Any, table: Any) -> None:

@@ -119,8 +119,8 @@ def faithfulness(
     >>> from kgzsl.explain.faithfulness_worlds import white_box
     >>> decisions = [white_box(seed).decision for seed in range(4)]
     >>> table = faithfulness(decisions, methods=["measured", "degree"], semantics=["remove"], steps=3)
-    >>> [(row[0], round(row[5], 2)) for row in table if row[0] != "degree"]
-    [('measured', 1.0), ('oracle', 1.0), ('random', 0.0)]
+    >>> [(row[0], round(row[5], 2)) for row in table if row[0] in ("measured", "random")]
+    [('measured', 1.0), ('random', 0.0)]
     """
     asked = _decisions(decisions, X, label_space)
     seed = int(random_state or 0)
