@@ -60,7 +60,8 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     features
         What describes concepts: "text", "sentence", a word-vector file, an attribute table, a matrix, an encoder.
     propagator
-        "graph-gp" (closed form, explained exactly), "sgcn", "gcnz", "dgp", "dgpm", the baselines "conse" and "eszsl",
+        "graph-gp" (closed form, explained exactly), "sgcn", "gcnz", "dgp", "dgpm", a baseline of `kgzsl.baselines`
+        ("conse", "eszsl", "sae", "sync", "exem", "prototype", "devise", "ale", "sje", "dap", "iap", "clip"),
         or an object with `fit(index, features, supervision)`.
     unseen
         Classes without examples: concept ids, or names that one concept bears. `add_class` brings in more later.

@@ -77,6 +77,14 @@ class ConceptTable(Columns):
 
     # -- numbered senses -------------------------------------------------------------------------------------
 
+    def worded(self, label: str, *, at_most: int = 3) -> list[int]:
+        """Rows of concepts that have `label` as a whole word in one of their names: the shortest names first."""
+        word = " ".join(str(label).casefold().replace("_", " ").replace("-", " ").split())
+        if not word:
+            return []
+        found = [(len(name), row) for name, rows in self._labels.items() if f" {word} " in f" {name} " for row in rows]
+        return list(dict.fromkeys(row for _, row in sorted(found)))[:at_most]
+
     @property
     def numbers_senses(self) -> bool:
         """Whether these concepts number the senses of words, as WordNet's do: each has `sense_numbers`."""

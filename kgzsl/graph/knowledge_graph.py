@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from kgzsl.errors import AmbiguousLabelError, InputFormatError
+from kgzsl.errors import AmbiguousLabelError, InputFormatError, UnknownConceptError
 from kgzsl.graph import editing, exchange, making, questions, selection, showing, statements, taxonomy
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Concept, Edge
@@ -233,11 +233,19 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
         return Concepts(Concept(self, place) for place in self.concept_columns.labelled(label))
 
     def find_one(self, label: str) -> Concept:
-        """The one concept that bears this label; `AmbiguousLabelError` lists them if there are several."""
+        """The one concept of this label; `AmbiguousLabelError` lists several, `UnknownConceptError` names near ones."""
         found = self.find(label)
         if len(found) > 1:
             raise AmbiguousLabelError(label, [(concept.id, concept.definition) for concept in found])
-        return found[0] if found else self.concept(label)
+        if found:
+            return found[0]
+        near = self.concept_columns.worded(label)
+        if near and self.concept_columns.row(label) is None:
+            hint = "whose names have this word"
+            raise UnknownConceptError(
+                label, graph=self.name, num_concepts=len(self), nearest=[self.ids[row] for row in near], hint=hint
+            )
+        return self.concept(label)
 
     def texts(self, ids: Sequence[str]) -> list[str]:
         """`label, alias, alias: definition` for each concept; only the names where there is no definition."""
