@@ -176,7 +176,7 @@ def _loaded(file: Path, loader: Loader, bad: dict[str, str]) -> Any:
             file, limit="number of pixels", allowed="what Pillow allows", found=str(error), advice="leave the image out"
         ) from error
     except Exception as error:  # whatever a decoder raises on a broken file
-        bad[file.name] = f"{type(error).__name__}: {error}"[:80]
+        bad["/".join(file.parts[-2:])] = f"{type(error).__name__}: {error}"[:80]
         return None
 
 

@@ -50,8 +50,24 @@ class Dataset:
         for name in ("features", "labels", "attributes"):
             if (array := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _fixed(array))
+        self._check()
         object.__setattr__(self, "splits", MappingProxyType({name: _fixed(rows) for name, rows in self.splits.items()}))
         object.__setattr__(self, "report", MappingProxyType(dict(self.report)))
+
+    def _check(self) -> None:
+        """Everything that has a row a sample has as many, and labels are places in `classes`."""
+        columns = {"features": self.features, "labels": self.labels, "texts": self.texts, "names": self.names}
+        sizes = {name: len(rows) for name, rows in columns.items() if rows is not None and len(rows)}
+        if len(set(sizes.values())) > 1:
+            raise InputFormatError(f"as many rows a column are needed, not {sizes}")
+        if self.attributes is not None and len(self.attributes) != len(self.classes):
+            raise InputFormatError(
+                f"attributes of {len(self.attributes):,} classes for {len(self.classes):,} class names"
+            )
+        if self.labels is not None and len(self.labels):
+            low, high = int(self.labels.min()), int(self.labels.max())
+            if low < 0 or high >= len(self.classes):
+                raise InputFormatError(f"labels from {low} to {high} are no places in {len(self.classes):,} classes")
 
     @property
     def num_samples(self) -> int:

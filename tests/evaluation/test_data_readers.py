@@ -295,6 +295,21 @@ def test_a_data_set_never_writes_into_what_it_was_given():
         data.features[0, 0] = 1
 
 
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"labels": np.zeros(3, np.int64)}, "'features': 4, 'labels': 3"),
+        ({"labels": np.array([0, 1, 0, 0])}, "labels from 0 to 1 are no places in 1 classes"),
+        ({"labels": np.array([0, -1, 0, 0])}, "labels from -1 to 0"),
+        ({"names": ("a",)}, "'names': 1"),
+        ({"attributes": np.eye(2)}, "attributes of 2 classes for 1"),
+    ],
+)
+def test_columns_that_do_not_fit_are_refused(columns, message):
+    with pytest.raises(InputFormatError, match=message):
+        Dataset(("a",), features=X, **columns)
+
+
 def test_unknown_splits_and_bad_rows_are_named():
     data = Dataset(("a",), features=X, labels=np.zeros(4, np.int64)).with_splits({"train": [2, 0]})
     assert data.rows("train").tolist() == [0, 2]
