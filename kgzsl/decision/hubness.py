@@ -52,10 +52,14 @@ class Hubness:
         return found
 
 
-def check_hubness(kind: Any) -> None:
-    """`InputFormatError` if this is no correction."""
-    if kind is not None and kind not in HUBNESS:
+def check_hubness(kind: Any, *, has_graph: bool = True) -> None:
+    """`InputFormatError` if this is no correction, or one that nothing would be done with."""
+    if kind is not None and (not isinstance(kind, str) or kind not in HUBNESS):
         raise InputFormatError(f"hubness is None or one of {', '.join(map(repr, HUBNESS))}, not {kind!r}")
+    if kind is not None and not has_graph:
+        raise InputFormatError(
+            f"hubness={kind!r} corrects classes that a graph describes: give graph=, or leave it out"
+        )
 
 
 def input_bank(inputs: FloatArray, labels: NDArray[np.int64], random_state: int) -> FloatArray:

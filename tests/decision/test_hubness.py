@@ -133,6 +133,8 @@ def test_a_hub_is_no_longer_predicted_everywhere():
 def test_what_cannot_be_corrected_is_refused(zoo):
     with pytest.raises(InputFormatError, match="hubness is None or one of 'csls', 'inverted-softmax', not 'cls'"):
         check_hubness("cls")
+    with pytest.raises(InputFormatError, match="give graph=, or leave it out"):
+        check_hubness("csls", has_graph=False)
     with pytest.raises(InputFormatError, match="only weights are known: give X and y"):
         fitted(zoo, "csls", examples=False)
     with pytest.raises(InputFormatError, match="needs a propagator that gives weights"):
