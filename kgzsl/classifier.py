@@ -14,43 +14,36 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from kgzsl.decision.addition import Addition
-from kgzsl.decision.asking import decision_for
 from kgzsl.decision.borrowed import warn_borrowed
 from kgzsl.decision.calibration import DEFAULT_TEMPERATURE, Calibration
 from kgzsl.decision.checking import (
     check_parameters,
     checked_weights,
     example_places,
-    explained_input,
     grounded_problem,
     named_errors,
     path_of,
-    require_count,
     unchanged_on_error,
     warn_undirected,
     warn_unreachable,
 )
 from kgzsl.decision.classes import Classes, LabelSpace
+from kgzsl.decision.explains import Explains
 from kgzsl.decision.fitting import Examples, Settings, fit_problem
 from kgzsl.decision.inputs import InputScale, class_means, require_finite
 from kgzsl.decision.problem import Problem
 from kgzsl.decision.propagators import relation_names, resolve_propagator
 from kgzsl.decision.report import FitReport
 from kgzsl.decision.top import TopClasses, top_classes
-from kgzsl.decision.what_if import WhatIf, what_if
 from kgzsl.errors import InputFormatError
-from kgzsl.explain import Explanation, explain
-from kgzsl.explain.counterfactual import Counterfactual, Edits, counterfactual, facts_against
-from kgzsl.explain.rerun import Fact
 from kgzsl.features import resolve_features
-from kgzsl.graph.concept import Edge
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.saving import save_model
 
 __all__ = ["TopClasses", "ZeroShotClassifier"]
 
 
-class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class ZeroShotClassifier(Explains, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Recognises classes without examples by what a knowledge graph says of them.
 
     Parameters
@@ -320,69 +313,6 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         warn_unreachable(problem.unreached_addition(), "give add_class edges that lead to it", stacklevel=2)
         self.problem_ = problem
         return self
-
-    def explain(
-        self,
-        x: ArrayLike,
-        *,
-        target: str | None = None,
-        against: str | None = "runner-up",
-        k: int = 10,
-        effects: bool = False,
-        label_space: LabelSpace = "all",
-    ) -> Explanation:
-        """Why `target` (None: the prediction), rather than `against`.
-
-        `against` is "runner-up", any other class, or None for the score itself. `label_space` are the classes that
-        the prediction and the runner-up are chosen from. The explanation adds up to the margin, in log odds. With
-        `effects` it also says what becomes of the margin when the fact of a reason is removed: a decision for each.
-        """
-        problem = self._fitted()
-        require_count(k)
-        inputs = explained_input(self, x)
-        explanation = explain(decision_for(problem, inputs, target, against, label_space), k=int(k))
-        return explanation.with_effects() if effects else explanation
-
-    def counterfactual(
-        self,
-        x: ArrayLike,
-        *,
-        target: str | None = None,
-        edits: Edits = "remove",
-        allowed: Iterable[Edge | Fact] | None = None,
-        max_edits: int = 3,
-        budget: int = 300,
-        label_space: LabelSpace = "all",
-    ) -> Counterfactual:
-        """The smallest change of the graph after which `target` (None: any other class) is predicted.
-
-        `edits` are "remove", "add" or "both"; `allowed` are the facts that may be added. At most `budget` decisions
-        are taken; `kgzsl.explain.counterfactual` says how the set is found, and its `certificate` how small it is.
-        """
-        problem = self._fitted()
-        decision = decision_for(
-            problem, explained_input(self, x), None, "runner-up" if target is None else target, label_space
-        )
-        ranked = facts_against(decision) if edits != "add" else ()
-        goal = None if target is None else problem.classes.concepts[problem.classes.place(target)]
-        return counterfactual(
-            decision, ranked, goal=goal, edits=edits, allowed=allowed, max_edits=max_edits, budget=budget
-        )
-
-    def what_if(
-        self,
-        x: ArrayLike,
-        *,
-        remove: Iterable[Edge | Fact] = (),
-        add: Iterable[Edge | Fact] = (),
-        label_space: LabelSpace = "all",
-    ) -> WhatIf:
-        """What would be predicted if the graph did not say `remove`, and said `add`: lists of (head, relation, tail).
-
-        The fitted parameters stay, unseen classes get their weights from the edited graph, whose normalisation is
-        redone; seen classes keep theirs.
-        """
-        return what_if(self._fitted(), explained_input(self, x), label_space, remove=remove, add=add)
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted classifier to a folder; `kgzsl.load_model` reads it back.

@@ -84,7 +84,9 @@ def explain(
         x = samples.inputs[row]
         named = None if target is None else class_named(clf, target)
         foil = None if against == "none" else against if against == "runner-up" else class_named(clf, against)
-        found = _explained(clf, x, named, foil, explainer=explainer, k=k, effects=effects, label_space=label_space)
+        found = clf.explain(
+            x, target=named, against=foil, explainer=explainer, k=k, effects=effects, label_space=label_space
+        )
         rows = None if by is None else found.by(by.value)
         change = _changed(clf, x, found, named, foil, label_space) if counterfactual else None
     _print(found, change, rows, k=k, as_json=as_json)
@@ -97,17 +99,6 @@ def _loaded(model: Path) -> ZeroShotClassifier:
     from kgzsl.loading import load_model
 
     return load_model(model)
-
-
-def _explained(
-    clf: Any, x: Any, target: Any, against: Any, *, explainer: str | None, k: int, effects: bool, label_space: str
-) -> Any:
-    from kgzsl.decision.asking import decision_for
-    from kgzsl.decision.checking import explained_input
-    from kgzsl.explain.plugins import explained
-
-    decision = decision_for(clf.problem_, explained_input(clf, x), target, against, label_space)
-    return explained(decision, explainer, k=k, effects=effects)
 
 
 def _changed(clf: Any, x: Any, found: Any, target: Any, against: Any, label_space: str) -> Any:

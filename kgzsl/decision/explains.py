@@ -1,0 +1,97 @@
+"""The methods of a classifier that take its decisions apart, or ask what would change them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import ArrayLike
+
+from kgzsl.decision.asking import decision_for
+from kgzsl.decision.checking import explained_input, require_count
+from kgzsl.decision.classes import LabelSpace
+from kgzsl.decision.what_if import WhatIf, what_if
+from kgzsl.explain.counterfactual import Counterfactual, Edits, counterfactual, facts_against
+from kgzsl.explain.plugins import explained
+from kgzsl.explain.rerun import Fact
+from kgzsl.graph.concept import Edge
+
+if TYPE_CHECKING:
+    from kgzsl.decision.problem import Problem
+
+__all__ = ["Explains"]
+
+
+class Explains:
+    """What an estimator with a fitted `Problem` can say of its decisions."""
+
+    if TYPE_CHECKING:
+
+        def _fitted(self) -> Problem: ...
+
+    def explain(
+        self,
+        x: ArrayLike,
+        *,
+        target: str | None = None,
+        against: str | None = "runner-up",
+        k: int = 10,
+        effects: bool = False,
+        explainer: Any = None,
+        label_space: LabelSpace = "all",
+    ) -> Any:
+        """Why `target` (None: the prediction), rather than `against`.
+
+        `against` is "runner-up", any other class, or None for the score itself. `label_space` are the classes that
+        the prediction and the runner-up are chosen from. The explanation adds up to the margin, in log odds. With
+        `effects` it also says what becomes of the margin when the fact of a reason is removed: a decision for each.
+        The result is an `Explanation`. `explainer` None takes exact shares, and integrated gradients where a network
+        cannot be opened up; "integrated-gradients", "shapley", "occlusion", "gradient", "gnn-explainer" or an object
+        with `explain(decision, *, k)` gives what that makes, credits of facts.
+        """
+        problem = self._fitted()
+        require_count(k)
+        inputs = explained_input(self, x)
+        decision = decision_for(problem, inputs, target, against, label_space)
+        return explained(decision, explainer, k=int(k), effects=effects)
+
+    def counterfactual(
+        self,
+        x: ArrayLike,
+        *,
+        target: str | None = None,
+        edits: Edits = "remove",
+        allowed: Iterable[Edge | Fact] | None = None,
+        max_edits: int = 3,
+        budget: int = 300,
+        label_space: LabelSpace = "all",
+    ) -> Counterfactual:
+        """The smallest change of the graph after which `target` (None: any other class) is predicted.
+
+        `edits` are "remove", "add" or "both"; `allowed` are the facts that may be added. At most `budget` decisions
+        are taken; `kgzsl.explain.counterfactual` says how the set is found, and its `certificate` how small it is.
+        """
+        problem = self._fitted()
+        decision = decision_for(
+            problem, explained_input(self, x), None, "runner-up" if target is None else target, label_space
+        )
+        ranked = facts_against(decision) if edits != "add" else ()
+        goal = None if target is None else problem.classes.concepts[problem.classes.place(target)]
+        return counterfactual(
+            decision, ranked, goal=goal, edits=edits, allowed=allowed, max_edits=max_edits, budget=budget
+        )
+
+    def what_if(
+        self,
+        x: ArrayLike,
+        *,
+        remove: Iterable[Edge | Fact] = (),
+        add: Iterable[Edge | Fact] = (),
+        label_space: LabelSpace = "all",
+    ) -> WhatIf:
+        """What would be predicted if the graph did not say `remove`, and said `add`: lists of (head, relation, tail).
+
+        The fitted parameters stay, unseen classes get their weights from the edited graph, whose normalisation is
+        redone; seen classes keep theirs.
+        """
+        return what_if(self._fitted(), explained_input(self, x), label_space, remove=remove, add=add)
