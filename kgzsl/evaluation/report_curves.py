@@ -32,10 +32,12 @@ def seen_unseen_svg(curve: CalibrationCurve, s: float, u: float) -> str:
     points = _thinned(np.stack([curve.seen, curve.unseen], axis=1))
     line = " ".join(f"{_x(x, top):.1f},{_y(y, top):.1f}" for x, y in points)
     x, y = _x(s, top), _y(u, top)
-    beside = f'x="{x - 8:.1f}" text-anchor="end"' if x > _LEFT + _SIDE * 0.6 else f'x="{x + 8:.1f}"'
+    # below the falling line, where nothing else is drawn
+    beside = f'x="{x - 8:.1f}" text-anchor="end"' if x > _LEFT + _SIDE * 0.4 else f'x="{x + 8:.1f}"'
+    height = min(y + 18, _TOP + _SIDE - 4)
     marks = (
         f'<polyline class="kx-line" points="{line}"/><circle class="kx-dot" cx="{x:.1f}" cy="{y:.1f}" r="5"/>'
-        f'<text class="kx-told" {beside} y="{max(y - 8, 20):.1f}">s {100 * s:.1f}, u {100 * u:.1f}</text>'
+        f'<text class="kx-told" {beside} y="{height:.1f}">s {100 * s:.1f}, u {100 * u:.1f}</text>'
     )
     return _chart(marks, top, "accuracy on seen classes, %", "on unseen classes, %", "seen and unseen accuracy")
 
@@ -53,17 +55,19 @@ def reliability_svg(first: ReliabilityBins, second: ReliabilityBins | None, name
         for c, a in (zip(second.confidence, second.accuracy, strict=True) if second is not None else ())
     )
     key = (
-        f'<circle class="kx-first" cx="58" cy="22" r="4"/><text class="kx-told" x="68" y="26">{_text(names[0])}</text>'
+        '<circle class="kx-first" cx="58" cy="298" r="4"/>'
+        f'<text class="kx-told" x="68" y="302">{_text(names[0])}</text>'
     )
     if second is not None:
         key += (
-            '<rect class="kx-second" x="54" y="36" width="8" height="8"/>'
-            f'<text class="kx-told" x="68" y="44">{_text(names[1])}</text>'
+            '<rect class="kx-second" x="54" y="312" width="8" height="8"/>'
+            f'<text class="kx-told" x="68" y="320">{_text(names[1])}</text>'
         )
-    return _chart(even + dots + squares + key, top, "confidence, %", "accuracy, %", "accuracy by confidence")
+    marks = even + dots + squares + key
+    return _chart(marks, top, "confidence, %", "accuracy, %", "accuracy by confidence", below=40)
 
 
-def _chart(marks: str, top: float, across: str, up: str, label: str) -> str:
+def _chart(marks: str, top: float, across: str, up: str, label: str, *, below: int = 0) -> str:
     ticks = np.linspace(0, top, 6 if round(top * 100) % 50 == 0 else 5)
     axes = f'<path class="kx-axis" d="M{_LEFT} {_TOP}V{_TOP + _SIDE}H{_LEFT + _SIDE}"/>'
     for tick in ticks:
@@ -77,7 +81,7 @@ def _chart(marks: str, top: float, across: str, up: str, label: str) -> str:
         f'<text transform="translate(12 {_TOP + _SIDE / 2}) rotate(-90)" text-anchor="middle">{_text(up)}</text>'
     )
     return (
-        f'<svg class="kx-chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape_html(label)}">'
+        f'<svg class="kx-chart" viewBox="0 0 {_WIDTH} {_HEIGHT + below}" role="img" aria-label="{escape_html(label)}">'
         f"{axes}{names}{marks}</svg>"
     )
 

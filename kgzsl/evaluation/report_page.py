@@ -17,7 +17,8 @@ _PAGE = (
     "@media screen and (prefers-color-scheme:dark){body{background:#101316;color:#e8ecf0}}"
 )
 _STYLE = (
-    ".kx .kx-share{width:45%;min-width:70px}"
+    ".kx .kx-by td,.kx .kx-by th{white-space:nowrap;overflow-wrap:normal}"
+    ".kx .kx-share{width:45%;min-width:70px;padding-left:8px}"
     ".kx .kx-share span{display:block;height:12px;background:var(--for);margin-top:5px}"
     ".kx .kx-grid{font-variant-numeric:tabular-nums}.kx .kx-grid table{width:auto}"
     ".kx .kx-grid td,.kx .kx-grid th{padding:2px 5px;font-size:12.5px;text-align:right;min-width:24px}"
@@ -83,7 +84,7 @@ def _distances(report: EvaluationReport) -> list[str]:
     return [
         "<h2>Unseen classes by distance to the nearest seen class</h2>",
         _card(
-            f"<table><tr>{heads}</tr>{rows}</table>",
+            f'<table class="kx-by"><tr>{heads}</tr>{rows}</table>',
             "Distance in edges of the taxonomy, up or down. Means over classes.",
         ),
     ]

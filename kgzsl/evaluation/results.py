@@ -15,7 +15,7 @@ __all__ = ["EvaluationReport"]
 
 _WIDTH = 96
 _MEANS = ["means over classes", "%", "95 % interval"]
-_MORE = ["mistakes and probabilities", "value"]
+_MORE = ["mistakes and probabilities", "T1", "u", "s"]
 _EXTREMES = 5
 _FEWEST = 3
 
@@ -162,14 +162,18 @@ class EvaluationReport:
         return {row["measure"]: f"{_percent(row['low'])} - {_percent(row['high'])}" for row in over}
 
     def _more(self) -> list[list[str]]:
-        """Measures of how bad mistakes are and whether probabilities hold, where there are any."""
-        names = {"t1": "T1", "u": "u", "s": "s", "unseen": "T1"}
-        rows = [[f"height of mistakes, {names[name]}", f"{value:.2f}"] for name, value in self.mistake_height.items()]
-        words = {"ece": "calibration error", "brier": "Brier score", "nll": "negative log likelihood"}
-        for name, value in self.probability.items():
-            kind, _, space = name.partition("_")
-            rows.append([f"{words[kind]}, {names[space]}", f"{value:.3f}"])
-        return rows
+        """How bad mistakes are, and whether probabilities hold, where that is known: a row a measure."""
+        words = {"ece": "expected calibration error", "brier": "Brier score", "nll": "negative log likelihood"}
+        found = [("height of mistakes, edges", [self.mistake_height.get(name) for name in ("t1", "u", "s")], 2)]
+        found += [
+            (words[kind], [self.probability.get(f"{kind}_{name}") for name in ("unseen", "u", "s")], 3)
+            for kind in words
+        ]
+        return [
+            [name, *("-" if value is None else f"{value:.{digits}f}" for value in values)]
+            for name, values, digits in found
+            if any(value is not None for value in values)
+        ]
 
     def _extremes(self) -> list[str]:
         """The best and the worst unseen classes, none of them in both lists; nothing of fewer than three."""
