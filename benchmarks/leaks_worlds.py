@@ -240,16 +240,16 @@ def softmax_curve(case, *, seed=0, columns=None, rows=None, judged=None, classes
     target = np.zeros((len(rows), len(columns)))
     target[np.arange(len(rows)), np.searchsorted(np.sort(columns), case.y[rows])] = 1
     label_S = S[np.sort(columns)]
-    history = []
+    history, held = [], X[judged]
     for epoch in range(1, EPOCHS + 1):
         batch = rng.permutation(len(rows))[: max(len(rows) // 2, 1)]
-        logits = 10 * X[rows[batch]] @ W @ label_S.T
+        logits = 10 * X[rows[batch]] @ (W @ label_S.T)
         p = np.exp(logits - logits.max(axis=1, keepdims=True))
         p /= p.sum(axis=1, keepdims=True)
-        gradient = 10 * X[rows[batch]].T @ ((p - target[batch]) @ label_S) / len(batch)
+        gradient = 10 * (X[rows[batch]].T @ (p - target[batch])) @ label_S / len(batch)
         m, v = 0.9 * m + 0.1 * gradient, 0.99 * v + 0.01 * gradient**2
         W = W - RATE * m / (1 - 0.9**epoch) / (np.sqrt(v / (1 - 0.99**epoch)) + 1e-8)
-        history.append(X[judged] @ W @ S[classes].T)
+        history.append(held @ (W @ S[classes].T))
     return history
 
 
