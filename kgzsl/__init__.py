@@ -7,7 +7,15 @@ from kgzsl._version import __version__
 
 if TYPE_CHECKING:
     from kgzsl.classifier import ZeroShotClassifier
+    from kgzsl.decision.ancestor import Ancestors
+    from kgzsl.decision.conformal_sets import ClassSets
+    from kgzsl.decision.rejection import OutOfGraph
+    from kgzsl.decision.what_if import WhatIf
     from kgzsl.display.table import Table
+    from kgzsl.evaluation.data_reading import read_dataset
+    from kgzsl.evaluation.data_set import Dataset
+    from kgzsl.evaluation.leaks import LeakReport, Run, Selection, audit_protocol
+    from kgzsl.evaluation.protocol import Protocol
     from kgzsl.evaluation.report import evaluate
     from kgzsl.evaluation.results import EvaluationReport
     from kgzsl.explain.counterfactual import Counterfactual
@@ -42,26 +50,36 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Alignment",
+    "Ancestors",
     "AuditReport",
+    "ClassSets",
     "Concept",
     "Concepts",
     "Contradiction",
     "Counterfactual",
+    "Dataset",
     "Edge",
     "EvaluationReport",
     "Explanation",
     "Grounding",
     "InformationContent",
     "KnowledgeGraph",
+    "LeakReport",
     "NameCheck",
+    "OutOfGraph",
     "Path",
     "Proof",
+    "Protocol",
     "Relation",
+    "Run",
+    "Selection",
     "Table",
+    "WhatIf",
     "ZeroShotClassifier",
     "__version__",
     "align",
     "audit",
+    "audit_protocol",
     "check_names",
     "evaluate",
     "ground",
@@ -70,6 +88,7 @@ __all__ = [
     "load_model",
     "read",
     "read_conceptnet",
+    "read_dataset",
     "read_graphml",
     "read_imagenet_graph",
     "read_node_link",
@@ -84,25 +103,35 @@ __all__ = [
 
 _HOME = {
     "Alignment": "kgzsl.query.alignment_result",
+    "Ancestors": "kgzsl.decision.ancestor",
     "AuditReport": "kgzsl.query.audit_report",
+    "ClassSets": "kgzsl.decision.conformal_sets",
     "Concept": "kgzsl.graph.concept",
     "Concepts": "kgzsl.graph.concepts",
     "Contradiction": "kgzsl.query.contradictions",
     "Counterfactual": "kgzsl.explain.counterfactual",
+    "Dataset": "kgzsl.evaluation.data_set",
     "Edge": "kgzsl.graph.concept",
     "EvaluationReport": "kgzsl.evaluation.results",
     "Explanation": "kgzsl.explain.explanation",
     "Grounding": "kgzsl.query.grounding_result",
     "InformationContent": "kgzsl.query.information_content",
     "KnowledgeGraph": "kgzsl.graph.knowledge_graph",
+    "LeakReport": "kgzsl.evaluation.leaks",
     "NameCheck": "kgzsl.query.grounding_names",
+    "OutOfGraph": "kgzsl.decision.rejection",
     "Path": "kgzsl.graph.path",
     "Proof": "kgzsl.query.proofs",
+    "Protocol": "kgzsl.evaluation.protocol",
     "Relation": "kgzsl.graph.relation",
+    "Run": "kgzsl.evaluation.leaks",
+    "Selection": "kgzsl.evaluation.leaks",
     "Table": "kgzsl.display.table",
+    "WhatIf": "kgzsl.decision.what_if",
     "ZeroShotClassifier": "kgzsl.classifier",
     "align": "kgzsl.query.alignment",
     "audit": "kgzsl.query.audit",
+    "audit_protocol": "kgzsl.evaluation.leaks",
     "check_names": "kgzsl.query.grounding_names",
     "evaluate": "kgzsl.evaluation.report",
     "ground": "kgzsl.query.grounding",
@@ -111,6 +140,7 @@ _HOME = {
     "load_model": "kgzsl.loading",
     "read": "kgzsl.sources.reading",
     "read_conceptnet": "kgzsl.sources.conceptnet",
+    "read_dataset": "kgzsl.evaluation.data_reading",
     "read_graphml": "kgzsl.sources.networkx_files",
     "read_imagenet_graph": "kgzsl.sources.imagenet",
     "read_node_link": "kgzsl.sources.networkx_files",

@@ -28,8 +28,10 @@ from kgzsl.decision.checking import (
     warn_unreachable,
 )
 from kgzsl.decision.classes import Classes, LabelSpace
+from kgzsl.decision.doors import DecisionDoors
 from kgzsl.decision.explains import Explains
 from kgzsl.decision.fitting import Examples, Settings, fit_problem
+from kgzsl.decision.hubness import check_hubness
 from kgzsl.decision.inputs import InputScale, class_means, require_finite
 from kgzsl.decision.problem import Problem
 from kgzsl.decision.propagators import relation_names, resolve_propagator
@@ -43,7 +45,7 @@ from kgzsl.saving import save_model
 __all__ = ["TopClasses", "ZeroShotClassifier"]
 
 
-class ZeroShotClassifier(Explains, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Recognises classes without examples by what a knowledge graph says of them.
 
     Parameters
@@ -65,6 +67,9 @@ class ZeroShotClassifier(Explains, ClassifierMixin, BaseEstimator):  # type: ign
     relations
         Relations, or kinds of relations, to propagate over. None stands for taxonomic and attribute relations: what a
         class is, and what properties it has. `fit_report_.unused` counts what else the graph says of the classes.
+    hubness
+        What is taken off the score of a class that lies near to all inputs: "csls" or "inverted-softmax" (see
+        `kgzsl.decision.hubness`), measured on the examples, or nothing (None).
     random_state
         Seed; None counts as 0, so the same input always gives the same model.
 
@@ -94,6 +99,7 @@ class ZeroShotClassifier(Explains, ClassifierMixin, BaseEstimator):  # type: ign
         unseen: Sequence[str] | None = None,
         calibration: str | float | None = None,
         relations: Sequence[str] | str | None = None,
+        hubness: str | None = None,
         random_state: int | None = None,
     ) -> None:
         self.graph = graph
@@ -102,6 +108,7 @@ class ZeroShotClassifier(Explains, ClassifierMixin, BaseEstimator):  # type: ign
         self.unseen = unseen
         self.calibration = calibration
         self.relations = relations
+        self.hubness = hubness
         self.random_state = random_state
 
     # -- fitting ---------------------------------------------------------------------------------------------
@@ -155,6 +162,7 @@ class ZeroShotClassifier(Explains, ClassifierMixin, BaseEstimator):  # type: ign
 
     def _check_parameters(self) -> None:
         check_parameters(self.graph, self.unseen, self.calibration, self.random_state)
+        check_hubness(self.hubness, has_graph=self.graph is not None)
 
     def _validated(self, X: ArrayLike, y: ArrayLike, *, reset: bool = True) -> tuple[NDArray[Any], NDArray[Any]]:
         inputs, targets = named_errors(
@@ -175,7 +183,9 @@ class ZeroShotClassifier(Explains, ClassifierMixin, BaseEstimator):  # type: ign
             return
         propagator, relations = resolve_propagator(self.propagator, relation_names(self.relations))
         encoder = resolve_features(self.features, self.graph)
-        settings = Settings(self.graph, encoder, propagator, self.calibration, relations, int(self.random_state or 0))
+        settings = Settings(
+            self.graph, encoder, propagator, self.calibration, relations, int(self.random_state or 0), self.hubness
+        )
         problem, report = fit_problem(settings, examples)
         warn_undirected(report.undirected, stacklevel=3)
         warn_unreachable(report.unreachable, "see fit_report_.unreachable", stacklevel=3)
@@ -250,9 +260,13 @@ class ZeroShotClassifier(Explains, ClassifierMixin, BaseEstimator):  # type: ign
     def _scores(self, X: ArrayLike, label_space: LabelSpace) -> tuple[NDArray[np.float64], list[int]]:
         problem = self._fitted()
         places = problem.classes.places(label_space)
-        inputs = named_errors(validate_data, self, X, reset=False, ensure_all_finite=False)
+        return problem.scores(problem.scale.prepare(self._inputs(X)), places), places
+
+    def _inputs(self, X: ArrayLike) -> NDArray[Any]:
+        """Checked inputs `[num_samples, dim]`, as the user gave them."""
+        inputs: NDArray[Any] = named_errors(validate_data, self, X, reset=False, ensure_all_finite=False)
         require_finite(inputs, "X")
-        return problem.scores(problem.scale.prepare(inputs), places), places
+        return inputs
 
     def decision_function(self, X: ArrayLike, *, label_space: LabelSpace = "all") -> NDArray[np.float64]:
         """Scores `[num_samples, num_classes]` in log odds: gamma taken off seen classes, divided by the temperature.

@@ -91,6 +91,7 @@ def test_parameters_come_back(fitted, tmp_path, zoo):
         "unseen": list(zoo.unseen),
         "calibration": "stacking",
         "relations": ["is_a"],
+        "hubness": None,
         "random_state": 3,
     }
 
@@ -130,7 +131,7 @@ def test_features_that_are_data_are_saved_once_and_can_be_fitted_again(zoo, tmp_
     clf.fit(zoo.X, zoo.y).save(tmp_path / "model")
     loaded = load_model(tmp_path / "model")
     card = json.loads((tmp_path / "model" / "model.json").read_text())
-    assert sorted(card["parameters"]) == ["calibration", "propagator", "random_state", "relations", "unseen"]
+    assert sorted(card["parameters"]) == ["calibration", "hubness", "propagator", "random_state", "relations", "unseen"]
     assert "features" not in card["parameters"]
     before = clf.decision_function(zoo.X)
     assert np.array_equal(loaded.decision_function(zoo.X), before)
