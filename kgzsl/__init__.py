@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kgzsl.evaluation.results import EvaluationReport
     from kgzsl.explain.counterfactual import Counterfactual
     from kgzsl.explain.explanation import Explanation
+    from kgzsl.explain.fact_credits import fact_credits
+    from kgzsl.explain.faithfulness import faithfulness
     from kgzsl.graph.concept import Concept, Edge
     from kgzsl.graph.concepts import Concepts
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -82,6 +84,8 @@ __all__ = [
     "audit_protocol",
     "check_names",
     "evaluate",
+    "fact_credits",
+    "faithfulness",
     "ground",
     "list_graphs",
     "load_graph",
@@ -134,6 +138,8 @@ _HOME = {
     "audit_protocol": "kgzsl.evaluation.leaks",
     "check_names": "kgzsl.query.grounding_names",
     "evaluate": "kgzsl.evaluation.report",
+    "fact_credits": "kgzsl.explain.fact_credits",
+    "faithfulness": "kgzsl.explain.faithfulness",
     "ground": "kgzsl.query.grounding",
     "list_graphs": "kgzsl.sources.catalog",
     "load_graph": "kgzsl.sources.catalog",

@@ -207,8 +207,8 @@ class _Quest:
         strongest = sorted(tried, key=lambda change: (-singles[change], change.fact, not change.is_removal))
         found = self._greedy(strongest)
         if found is None:
-            found = self._smaller(changes, strongest, self.max_edits + 1)[0]
-            return self._told(found, "within the facts tried" if found else "none found", len(strongest))
+            found, certificate = self._smaller(changes, strongest, self.max_edits + 1)
+            return self._told(found, certificate if found else "none found", len(strongest))
         found = self._pruned(found)
         smaller, certificate = self._smaller(changes, strongest, len(found))
         return self._told(smaller or found, certificate, len(strongest))
