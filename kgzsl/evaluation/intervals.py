@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.metrics import Average, mean_over, positive
 
-__all__ = ["Interval", "Over", "Resampled", "bootstrap_interval", "generalized_intervals"]
+__all__ = ["Interval", "Over", "bootstrap_interval", "generalized_intervals"]
 
 Over = Literal["classes", "samples"]
+_MOST_HELD = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -70,49 +71,40 @@ def bootstrap_interval(
     if not 0 < level < 1:
         raise InputFormatError(f"level is between 0 and 1, not {level!r}")
     rng = np.random.default_rng(random_state or 0)
-    resampled = Resampled.of(table, places, over, positive(num_draws, "num_draws"), rng)
-    value = mean_over(table, places, average)
-    return Interval.of(value, resampled.means(average), level=level, over=over)
+    draws = _resampled(table, places, over, average, positive(num_draws, "num_draws"), rng)
+    return Interval.of(mean_over(table, places, average), draws, level=level, over=over)
 
 
-@dataclass(frozen=True, eq=False)
-class Resampled:
-    """Draws of the classes of one side: how often each class was drawn, and its mean and size in each draw.
-
-    `times` `[num_draws, num_classes]`; `mean` `[num_draws, num_classes]` or `[1, num_classes]`; `support`
-    `[num_classes]`.
-    """
-
-    times: NDArray[np.int64]
-    mean: NDArray[np.float64]
-    support: NDArray[np.int64]
-
-    @classmethod
-    def of(
-        cls, values: NDArray[np.float64], labels: NDArray[Any], over: Over, num_draws: int, rng: np.random.Generator
-    ) -> "Resampled":
-        """Draw; classes stand in the order of `numpy.unique(labels)`."""
-        _, codes = np.unique(labels, return_inverse=True)
-        support = np.bincount(codes)
-        if over == "classes":
-            mean = np.bincount(codes, weights=values) / support
-            share = np.full(len(support), 1 / len(support))
-            return cls(rng.multinomial(len(support), share, size=num_draws), mean[None, :], support)
-        means = np.empty((num_draws, len(support)))
-        order = np.argsort(codes, kind="stable")
-        for place, rows in enumerate(np.split(order, np.cumsum(support)[:-1])):
-            # to draw n samples is to draw how often each distinct value comes
-            found, counts = np.unique(values[rows], return_counts=True)
-            drawn = rng.multinomial(len(rows), counts / len(rows), size=num_draws)
-            means[:, place] = drawn @ found / len(rows)
-        return cls(np.ones((1, len(support)), dtype=np.int64), means, support)
-
-    def means(self, average: Average = "macro") -> NDArray[np.float64]:
-        """The mean of each draw."""
-        if average not in {"macro", "micro"}:
-            raise InputFormatError(f"average is 'macro' or 'micro', not {average!r}")
-        weight = self.times * (1 if average == "macro" else self.support)
-        return np.asarray((weight * self.mean).sum(axis=1) / weight.sum(axis=1), dtype=np.float64)
+def _resampled(
+    values: NDArray[np.float64],
+    labels: NDArray[Any],
+    over: Over,
+    average: Average,
+    num_draws: int,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """The mean of each of `num_draws` draws; never more than a few million numbers are held."""
+    if average not in {"macro", "micro"}:
+        raise InputFormatError(f"average is 'macro' or 'micro', not {average!r}")
+    _, codes, support = np.unique(labels, return_inverse=True, return_counts=True)
+    weight = np.ones(len(support)) if average == "macro" else support.astype(np.float64)
+    if over == "classes":
+        means = np.bincount(codes, weights=values) / support
+        share = np.full(len(support), 1 / len(support))
+        step = max(1, _MOST_HELD // len(support))
+        parts = []
+        for start in range(0, num_draws, step):
+            times = rng.multinomial(len(support), share, size=min(step, num_draws - start))
+            parts.append((times @ (weight * means)) / (times @ weight))
+        return np.concatenate(parts)
+    total = np.zeros(num_draws)
+    order = np.argsort(codes, kind="stable")
+    for place, rows in enumerate(np.split(order, np.cumsum(support)[:-1])):
+        # to draw n samples is to draw how often each distinct value comes
+        found, counts = np.unique(values[rows], return_counts=True)
+        drawn = rng.multinomial(len(rows), counts / len(rows), size=num_draws)
+        total += weight[place] * (drawn @ found) / len(rows)
+    return np.asarray(total / weight.sum(), dtype=np.float64)
 
 
 def generalized_intervals(
@@ -127,7 +119,7 @@ def generalized_intervals(
     """Intervals of s, u and their harmonic mean, from whether each sample of a side was recognised."""
     rng = np.random.default_rng(random_state or 0)
     draws = {
-        side: Resampled.of(np.asarray(correct[side], dtype=np.float64), labels[side], over, num_draws, rng).means()
+        side: _resampled(np.asarray(correct[side], dtype=np.float64), labels[side], over, "macro", num_draws, rng)
         for side in ("s", "u")
     }
     means = {side: mean_over(np.asarray(correct[side], dtype=np.float64), labels[side], "macro") for side in draws}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.special import logsumexp, softmax
 
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.calibration_error import ReliabilityBins, brier_rows, reliability_of
-from kgzsl.evaluation.distances import accuracy_by_distance, ancestor_heights, distance_to_nearest
+from kgzsl.evaluation.distances import AncestorHeights, accuracy_by_distance, ancestor_heights, distance_to_nearest
 from kgzsl.evaluation.distances_near import NearClasses
 from kgzsl.evaluation.generalized import raw_margins
 from kgzsl.evaluation.intervals import Interval, bootstrap_interval, generalized_intervals
@@ -195,9 +196,12 @@ class Hierarchy:
         if not wrong.any():
             return None
         positions = self.index.positions(concepts)
-        heights = ancestor_heights(self.index, self.relations)
-        between = heights.between(positions[found.places[wrong]], positions[found.answer[wrong]])
+        between = self._heights.between(positions[found.places[wrong]], positions[found.answer[wrong]])
         return float(between.mean())
+
+    @cached_property
+    def _heights(self) -> AncestorHeights:
+        return ancestor_heights(self.index, self.relations)
 
     def distances(self) -> NDArray[np.float64]:
         """Edges from each class to the nearest seen one; inf where there is no way."""

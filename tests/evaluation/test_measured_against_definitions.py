@@ -1,6 +1,8 @@
 """Each measure against its definition, written out as loops, on small random problems with many ties."""
 
 import itertools
+import json
+import time
 
 import numpy as np
 import polars as pl
@@ -12,10 +14,11 @@ from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.calibration_error import brier_score, expected_calibration_error, reliability_bins
 from kgzsl.evaluation.distances import accuracy_by_distance, ancestor_heights, distance_to_nearest
 from kgzsl.evaluation.distances_near import near_classes
-from kgzsl.evaluation.hierarchy import hierarchical_precision, hierarchy_distances
+from kgzsl.evaluation.hierarchy import hierarchical_precision, hierarchy_distances, nearest_classes
 from kgzsl.evaluation.intervals import bootstrap_interval, generalized_intervals
 from kgzsl.evaluation.metrics import hits_at_k, set_measures
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.sources.catalog import load_graph
 
 SEEDS = st.integers(0, 10_000)
 
@@ -213,3 +216,24 @@ def test_both_sides_are_drawn_independently_for_the_harmonic_mean():
 def test_arguments_of_an_interval_are_checked(change, message):
     with pytest.raises(InputFormatError, match=message):
         bootstrap_interval([1.0, 0.0], [0, 1], **change)
+
+
+@pytest.mark.slow
+def test_correct_sets_of_all_imagenet_classes_take_less_time_than_the_distances_of_some(shared_data):
+    """20,842 classes: searches that stop at the tenth nearest class, against searches of the whole graph."""
+    wnids = json.loads(shared_data("imagenet/imagenet-split.json").read_text())["test"]
+    wordnet = load_graph("wordnet")
+    classes = [wordnet.resolve(wnid) for wnid in wnids]
+    index = wordnet.induced(classes).index
+    places = np.arange(0, len(classes), 200)
+    start = time.perf_counter()
+    distances = hierarchy_distances(index, [classes[place] for place in places], classes)
+    whole = (time.perf_counter() - start) * len(classes) / len(places)
+    start = time.perf_counter()
+    near = near_classes(index, classes, (1, 10))
+    assert time.perf_counter() - start < whole / 5
+    correct = nearest_classes(distances, 10)
+    for row, place in enumerate(places.tolist()):
+        first = near.start[place]
+        found = near.columns[first : first + near.within[10][place]]
+        assert np.sort(found).tolist() == np.flatnonzero(correct[row]).tolist()
