@@ -22,6 +22,8 @@ Certificate = Literal["certified", "within the facts tried", "greedy", "none fou
 _CLEAR = 1e-9
 """A class wins if its score is higher by more than this: what is equal in truth differs by rounding."""
 _SHOWN = 3
+_SCANNED = 2
+"""Sets of so many facts are all tried in a network's gated form, where decisions would be too many."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,8 @@ def counterfactual(
     `ranked` are facts in the order in which they are worth trying, such as by their credit; those of the whole graph
     come after them. Of the first `num_candidates` the single effects are measured, edits are added greedily by what
     they do together, and those that turn out needless are put back. Then smaller sets are tried, all single facts
-    first, until `budget` decisions were taken. `allowed` are the facts that may be added; None takes what the classes
-    with the highest scores are said to have.
+    first, until `budget` decisions were taken; for networks sets of one and two are all tried in any case. `allowed`
+    are the facts that may be added; None takes what the classes with the highest scores are said to have.
     """
     if edits not in get_args(Edits):
         raise UnknownNameError("kind of edit", str(edits), known=get_args(Edits))
@@ -240,6 +242,16 @@ class _Quest:
         certificate: Certificate = "certified"
         for fewer in range(1, size):
             whole = comb(len(every), fewer) <= self.budget - self.rerun.num_reruns
+            if not whole and fewer <= _SCANNED and all(change.is_removal for change in every):
+                from kgzsl.explain.certifying import sets_that_may_change  # loads PyTorch
+
+                scanned = sets_that_may_change(self.rerun.decision, self.before, fewer)
+                if scanned is not None:
+                    changing = ([Change(fact, True) for fact in facts] for facts in scanned)
+                    found = next((changes for changes in changing if self.lead(changes) > _CLEAR), None)
+                    if found is not None:
+                        return found, certificate
+                    continue
             pool = every if whole else strongest
             if not whole:
                 certificate = "within the facts tried"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import kgzsl
 from kgzsl.errors import ExplanationError, InputFormatError, UnknownNameError
+from kgzsl.explain.certifying import sets_that_may_change
 from kgzsl.explain.effects import resting_on
 from kgzsl.explain.rerun import Rerun, edited
 from kgzsl.features.matrix import MatrixFeatures
@@ -196,3 +197,34 @@ def test_the_effect_of_a_reason_is_the_margin_without_its_fact(model):
     explanation.verify()
     with pytest.raises(ExplanationError):
         replace(explanation, effects={key: margin + 0.1 for key, margin in explanation.effects.items()}).verify()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_pair_that_changes_a_networks_decision_is_among_those_scanned(seed):
+    clf, inputs = animals("sgcn", seed=seed)
+    rerun = Rerun(clf.explain(inputs[seed], label_space="unseen").decision)
+    before = rerun.outcome().prediction
+
+    def changes(facts):
+        outcome = rerun.outcome(facts)
+        return outcome.score(outcome.prediction) > outcome.score(before) + 1e-6
+
+    singles = [(fact,) for fact in sorted(rerun.facts) if changes([fact])]
+    assert set(singles) <= set(sets_that_may_change(rerun.decision, before, 1))
+    flat = {fact for (fact,) in singles}
+    pairs = [pair for pair in combinations(sorted(rerun.facts), 2) if not flat & set(pair) and changes(pair)]
+    assert set(pairs) <= set(sets_that_may_change(rerun.decision, before, 2))
+
+
+def test_a_network_certifies_what_a_small_budget_cannot_try(monkeypatch):
+    found = []
+    for seed in range(8):
+        clf, inputs = animals("sgcn", seed=seed)
+        found += [clf.counterfactual(x, label_space="unseen", budget=40) for x in inputs[:3]]
+    assert all(change.certificate in ("certified", "none found") for change in found)
+    assert any(len(change) > 1 for change in found)
+
+
+def test_what_cannot_be_scanned_says_so():
+    clf, inputs = animals("graph-gp")
+    assert sets_that_may_change(clf.explain(inputs[0]).decision, "zebra", 2) is None
