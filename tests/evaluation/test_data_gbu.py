@@ -147,7 +147,7 @@ def test_noise_in_a_file_is_an_error_of_ours_or_changes_nothing(tmp_path):
     written(tmp_path)
     content = (tmp_path / "att_splits.mat").read_bytes()
     rng = np.random.default_rng(0)
-    for _ in range(60):
+    for _ in range(8):
         place = int(rng.integers(len(content)))
         damaged = content[:place] + bytes([int(rng.integers(256))]) + content[place + 1 :]
         (tmp_path / "att_splits.mat").write_bytes(damaged)
@@ -155,11 +155,19 @@ def test_noise_in_a_file_is_an_error_of_ours_or_changes_nothing(tmp_path):
             read_gbu(tmp_path)
 
 
+def test_bytes_that_end_a_process_end_another_one(tmp_path, monkeypatch):
+    written(tmp_path)
+    killer = tmp_path / "worker.py"
+    killer.write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", encoding="utf-8")
+    monkeypatch.setattr("kgzsl.evaluation.mat_worker.__file__", str(killer))
+    with pytest.raises(IntegrityError, match="SciPy's reader ends with code -11"):
+        read_gbu(tmp_path)
+
+
 def test_a_claim_of_gigabytes_is_refused_before_memory_is_taken(tmp_path, monkeypatch):
     written(tmp_path)
-    monkeypatch.setattr(
-        scipy.io, "whosmat", lambda path: [("features", (2048, 10**9), "double"), ("labels", (1, 1), "double")]
-    )
+    claimed = [("features", (2048, 10**9), "double"), ("labels", (1, 1), "double")]
+    monkeypatch.setattr("kgzsl.evaluation.data_gbu._listed", lambda path: claimed)
     with pytest.raises(LimitExceededError, match="size in memory"):
         read_gbu(tmp_path / "res101.mat")
 
