@@ -67,7 +67,8 @@ COUNTS = {
     ("wn", "ancestors"): 17, ("wn", "lowest"): 17, ("wn", "wup"): 17, ("rdflib", "follow"): 7, ("rdflib", "match"): 7,
 }  # fmt: skip
 COUNT = 300  # questions in a round, of those that are not slow for the peer
-STATES = dict.fromkeys(("wup", "wup many", "lowest"), ("new", "met"))
+STATES = dict.fromkeys(("wup", "wup many"), ("new", "met"))
+STATES |= {"lowest": ("new", "met", "again")}
 STATES |= dict.fromkeys(("ancestors", "descendants", "two hops"), ("new", "again"))
 SPARQL = ("follow", "match")
 NUM_MET = 400

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["ConceptArray"]
 
 _MOST_KEPT = 1_000_000
+_MOST_MADE = 300_000
 
 
 class ConceptArray:
@@ -26,6 +27,7 @@ class ConceptArray:
 
     def __init__(self, graph: KnowledgeGraph) -> None:
         self.kept: dict[Hashable, Concepts] = {}
+        self.is_full = False
         self._num_kept = 0
         self._graph = graph
         self._made: list[Concept | None] = [None] * len(graph)
@@ -39,6 +41,14 @@ class ConceptArray:
     def _make(self, position: int) -> Concept:
         concept = self._made[position] = self._array[position] = Concept(self._graph, position)
         return concept
+
+    def make_all(self) -> None:
+        """Make every concept of a graph that is not very large: once many are asked for, none is met unprepared."""
+        self.is_full = True
+        if len(self._made) <= _MOST_MADE:
+            for position, made in enumerate(self._made):
+                if made is None:
+                    self._make(position)
 
     def taken(self, positions: Any) -> list[Concept]:
         """The concepts at an array of positions, all of which have been found before."""

@@ -222,8 +222,14 @@ def lowest_common_ancestors(graph: KnowledgeGraph, *ids: str, relations: _Relati
         places: Sequence[int] = (position[a], position[b])
     except (ValueError, KeyError, TypeError):
         places = _several(graph, ids)
-    array, found = graph.concept_array, search.lowest_common_ancestors(graph.index, places, relations)
-    return array.alone(found[0]) if len(found) == 1 else array.answer(array.at(found))
+    array = graph.concept_array
+    key = ("lowest", relations, *places) if relations is None or isinstance(relations, str) else None
+    kept = array.kept.get(key) if key else None
+    if kept is not None:
+        return kept
+    found = search.lowest_common_ancestors(graph.index, places, relations)
+    answer = array.alone(found[0]) if len(found) == 1 else array.answer(array.at(found))
+    return array.keep(key, answer) if key else answer
 
 
 def is_a(graph: KnowledgeGraph, id: str, ancestor: str, *, relations: _Relations = None) -> bool:
@@ -328,6 +334,8 @@ def _walked(graph: KnowledgeGraph, neighbors: Neighbors, start: int, limit: int 
         found = search.distances(neighbors, start, limit=limit)
         walks.are_compiled(len(found))
         return array.answer(array.at(list(found)[first:]), list(found.values())[first:])
+    if not array.is_full:
+        array.make_all()
     space = walks.take()
     most = -1 if limit is None else limit
     count = walks.walk(neighbors.packed, space.array, start, most)
