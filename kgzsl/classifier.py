@@ -191,8 +191,17 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         warn_unreachable(report.unreachable, "see fit_report_.unreachable", stacklevel=3)
         self._take(problem, report)
 
-    def _take(self, problem: Problem, report: FitReport | None, *, num_inputs: int | None = None) -> ZeroShotClassifier:
+    def _take(
+        self,
+        problem: Problem,
+        report: FitReport | None,
+        *,
+        num_inputs: int | None = None,
+        columns: Sequence[str] = (),
+    ) -> ZeroShotClassifier:
         self.problem_ = problem
+        if columns:  # those of a table are compared by name, as after the fit
+            self.feature_names_in_ = np.array(columns, dtype=object)
         self.fit_report_ = report
         if num_inputs is not None:
             self.n_features_in_ = num_inputs
@@ -333,4 +342,7 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
 
         The folder appears whole or not at all. One that is there already is replaced only with `overwrite`.
         """
-        return save_model(self._fitted(), self.get_params(deep=False), path_of(folder), overwrite=overwrite)
+        columns = [str(name) for name in getattr(self, "feature_names_in_", ())]
+        return save_model(
+            self._fitted(), self.get_params(deep=False), path_of(folder), columns=columns, overwrite=overwrite
+        )

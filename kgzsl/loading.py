@@ -127,7 +127,9 @@ def _restored(
         brought = [id_ for id_ in problem.views[-1].graph.ids if id_ not in before]
         _require(sorted(new) == brought, "the concepts that the class brings along")
     parameters = {"features": problem.encoder, "propagator": problem.model, **restored_parameters(card["parameters"])}
-    return ZeroShotClassifier(base, **parameters)._take(problem, None, num_inputs=scale.dim)
+    columns = [str(name) for name in card.get("columns", ())]
+    _require(len(columns) in (0, scale.dim), "a name for each column of the inputs, or none")
+    return ZeroShotClassifier(base, **parameters)._take(problem, None, num_inputs=scale.dim, columns=columns)
 
 
 def _plain_parts(

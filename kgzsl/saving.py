@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,15 @@ CARD, ARRAYS = "model.json", "arrays.safetensors"
 _FILES = frozenset({MANIFEST, CARD, ARRAYS, *(f"graph/{name}" for name in STORED_FILES)})
 
 
-def save_model(problem: Problem, parameters: Mapping[str, Any], folder: Path, *, overwrite: bool) -> Path:
-    """Write a fitted problem and the parameters of its estimator; see `ZeroShotClassifier.save`."""
+def save_model(
+    problem: Problem, parameters: Mapping[str, Any], folder: Path, *, columns: Sequence[str] = (), overwrite: bool
+) -> Path:
+    """Write a fitted problem and the parameters of its estimator; see `ZeroShotClassifier.save`.
+
+    `columns` are the names that the columns of its inputs had, if they had any.
+    """
     arrays: dict[str, NDArray[Any]] = {"weights": problem.fitted_weights, "mean": problem.scale.mean}
-    card = _card(problem, parameters, arrays)
+    card = {**_card(problem, parameters, arrays), "columns": list(columns)}
     with swapped_in(folder, FORMAT, overwrite=overwrite, known=_FILES) as partial:
         if problem.base is not None:
             card["graph"] = _stored_graph(problem.base, partial)

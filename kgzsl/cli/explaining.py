@@ -81,7 +81,7 @@ def explain(
         raise InputFormatError(f"--row {row}: {input_.name} has rows 0 to {len(samples.inputs) - 1}")
     clf = _loaded(model)
     with options_named():
-        x = samples.inputs[row]
+        x = samples.matched(clf)[row : row + 1]
         named = None if target is None else class_named(clf, target)
         foil = None if against == "none" else against if against == "runner-up" else class_named(clf, against)
         found = clf.explain(

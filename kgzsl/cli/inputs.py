@@ -22,10 +22,32 @@ _SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".parquet")
 
 @dataclass(frozen=True)
 class Samples:
-    """Inputs `[num_samples, dim]`, and their labels where the file has them."""
+    """Inputs `[num_samples, dim]`, their labels where the file has them, and the names of columns that have any."""
 
     inputs: NDArray[np.float64]
     labels: list[str] | None
+    columns: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> Any:
+        """The inputs under the names of their columns; as an array where these have none."""
+        import polars as pl
+
+        return pl.DataFrame(self.inputs, schema=list(self.columns)) if self.columns else self.inputs
+
+    def matched(self, clf: Any) -> Any:
+        """The inputs as a classifier knows their columns: by name, where both have names."""
+        import polars as pl
+
+        names = [str(name) for name in getattr(clf, "feature_names_in_", ())]
+        if not names or len(names) != self.inputs.shape[1]:
+            return self.inputs
+        if not self.columns:
+            return pl.DataFrame(self.inputs, schema=names)
+        missing = [name for name in names if name not in self.columns]
+        if missing:
+            raise InputFormatError(f"the model was fitted on columns that are not there: {listing(missing)}")
+        return pl.DataFrame(self.inputs, schema=list(self.columns)).select(names)
 
 
 def read_samples(path: Path, *, option: str = "--input") -> Samples:
@@ -70,10 +92,10 @@ def _from_table(path: Path) -> Samples:
     import polars as pl
 
     suffix = path.suffix.lower()
+    separator = "\t" if suffix == ".tsv" else ","
     if suffix == ".parquet":
         table = pl.read_parquet(path)
     else:
-        separator = "\t" if suffix == ".tsv" else ","
         table = pl.read_csv(
             path, separator=separator, has_header=_has_header(path, separator), infer_schema_length=None
         )
@@ -83,7 +105,8 @@ def _from_table(path: Path) -> Samples:
     words = [name for name, kind in numbers.schema.items() if not kind.is_numeric()]
     if words:
         raise InputFormatError(f"columns {listing(words)} are no numbers; labels stand in a column called label")
-    return _agreeing(_matrix(numbers.to_numpy()), labels)
+    named = suffix == ".parquet" or _has_header(path, separator)
+    return _agreeing(_matrix(numbers.to_numpy()), labels, tuple(numbers.columns) if named else ())
 
 
 def _has_header(path: Path, separator: str) -> bool:
@@ -109,10 +132,10 @@ def _matrix(values: Any) -> NDArray[np.float64]:
     return array.astype(np.float64)
 
 
-def _agreeing(inputs: NDArray[np.float64], labels: list[str] | None) -> Samples:
+def _agreeing(inputs: NDArray[np.float64], labels: list[str] | None, columns: tuple[str, ...] = ()) -> Samples:
     if labels is not None and len(labels) != len(inputs):
         raise InputFormatError(f"has {len(inputs):,} inputs, but {len(labels):,} labels")
-    return Samples(inputs, labels)
+    return Samples(inputs, labels, columns)
 
 
 def read_names(path: Path, *, option: str) -> list[str]:

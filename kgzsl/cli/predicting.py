@@ -37,7 +37,7 @@ def predict(
     samples = read_samples(input_)
     clf = load_model(model)
     with options_named():
-        top = clf.predict_top(samples.inputs, k=k, label_space=label_space)
+        top = clf.predict_top(samples.matched(clf), k=k, label_space=label_space)
     if form.is_data:
         concepts = dict(zip(clf.problem_.classes.labels, clf.concepts_, strict=True))
         form.rows(("row", "rank", "class", "concept", "probability"), _every(top, concepts))
@@ -112,7 +112,7 @@ def fit(
             calibration=_correction(calibration),
             relations=relations,
             random_state=seed,
-        ).fit(samples.inputs, samples.labels)
+        ).fit(samples.table, samples.labels)
     written = clf.save(out, overwrite=overwrite)
     counts = f"{len(clf.seen_classes_):,} seen and {len(clf.unseen_classes_):,} unseen classes"
     typer.echo(f"wrote {written}: {counts}, {len(samples.inputs):,} inputs of {samples.inputs.shape[1]:,} numbers")

@@ -1,6 +1,6 @@
 """The classes of a problem: how the user calls them, which concept each is, which have examples."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -53,6 +53,8 @@ class Classes:
         if not isinstance(label_space, Iterable):
             raise InputFormatError(f"{what} is a name or a list of classes, not {label_space!r}")
         wanted = list(label_space)
+        if isinstance(label_space, Set):  # a set has no order of its own: that of the classes
+            wanted.sort(key=lambda label: self._place.get(label, len(self.labels)))
         unknown = [label for label in wanted if not isinstance(label, Hashable) or label not in self._place]
         if unknown:
             near = nearest_of(str(unknown[0]), [str(label) for label in self.labels], limit=3)

@@ -68,8 +68,9 @@ class Explains:
     ) -> Counterfactual:
         """The smallest change of the graph after which `target` (None: any other class) is predicted.
 
-        `edits` are "remove", "add" or "both"; `allowed` are the facts that may be added. At most `budget` decisions
-        are taken; `kgzsl.explain.counterfactual` says how the set is found, and its `certificate` how small it is.
+        `edits` are "remove", "add" or "both"; `allowed` are the facts that may be added. No new round is begun once
+        `budget` decisions were taken, which bounds the effort in proportion, not to the last one;
+        `kgzsl.explain.counterfactual` says how the set is found, and its `certificate` how small it is.
         """
         problem = self._fitted()
         decision = decision_for(

@@ -117,6 +117,8 @@ class Dataset:
         """The same with other splits: 0-based rows by name; each row once, inside the data set."""
         held = {}
         for name, given in splits.items():
+            if len(given) and np.asarray(given).dtype.kind not in "iu":
+                raise InputFormatError(f"split {name!r} lists rows by whole numbers, not {np.asarray(given).dtype}")
             rows = np.unique(np.asarray(given, dtype=np.int64))
             if len(rows) != len(given) or (len(rows) and (rows[0] < 0 or rows[-1] >= self.num_samples)):
                 raise InputFormatError(f"split {name!r} has rows twice, or outside 0 to {self.num_samples - 1:,}")

@@ -13,6 +13,7 @@ from kgzsl.explain.decision import Decision
 from kgzsl.explain.plugins import explained
 from kgzsl.explain.rerun import Fact, Outcome, Rerun, fact_of
 from kgzsl.graph.concept import Edge
+from kgzsl.graph.relation import stored_relation
 
 __all__ = ["Certificate", "Change", "Counterfactual", "Edits", "counterfactual", "facts_against"]
 
@@ -74,7 +75,7 @@ class Counterfactual:
     def verify(self) -> None:
         """Take both decisions again by themselves; `ExplanationError` if the prediction is another one than said.
 
-        Of a certified change every smaller part is tried as well: none of them may change the prediction.
+        It is also taken with each of the edits left out: none of these may change the prediction.
         """
         again = Rerun(self.decision)
         before, after = again.outcome(), again.outcome(self.removed, self.added)
@@ -131,7 +132,7 @@ def counterfactual(
     `ranked` are facts in the order in which they are worth trying, such as by their credit; those of the whole graph
     come after them. Of the first `num_candidates` the single effects are measured, edits are added greedily by what
     they do together, and those that turn out needless are put back. Then smaller sets are tried, all single facts
-    first, until `budget` decisions were taken; for networks sets of one and two are all tried in any case. `allowed`
+    first, until `budget` decisions were taken; for networks sets of one and two are tried in any case. `allowed`
     are the facts that may be added; None takes what the classes with the highest scores are said to have.
     """
     if edits not in get_args(Edits):
@@ -242,7 +243,8 @@ class _Quest:
         certificate: Certificate = "certified"
         for fewer in range(1, size):
             whole = comb(len(every), fewer) <= self.budget - self.rerun.num_reruns
-            if not whole and fewer <= _SCANNED and all(change.is_removal for change in every):
+            scannable = self.goal is None and all(change.is_removal for change in every)
+            if not whole and fewer <= _SCANNED and scannable:
                 from kgzsl.explain.certifying import sets_that_may_change  # loads PyTorch
 
                 scanned = sets_that_may_change(self.rerun.decision, self.before, fewer)
@@ -292,12 +294,31 @@ def _candidates(
         known = [fact for fact in dict.fromkeys(ranked) if fact in rerun.facts]
         changes += [Change(fact, True) for fact in (*known, *sorted(rerun.facts - set(known)))]
     if edits != "remove":
-        given = _borrowed(rerun, goal) if allowed is None else [fact_of(edge) for edge in allowed]
+        given = _borrowed(rerun, goal) if allowed is None else [_addable(rerun, fact_of(edge)) for edge in allowed]
         new = [Change(fact, False) for fact in dict.fromkeys(given) if fact not in rerun.facts]
         changes = [*new, *changes]
     if not changes:
         raise InputFormatError("there is no fact that could be removed or added")
     return changes
+
+
+def _addable(rerun: Rerun, fact: Fact) -> Fact:
+    """A fact as the graph would hold it; `InputFormatError` if it cannot take it."""
+    head, relation, tail = fact
+    for running in rerun.decision.running:
+        index = running.index
+        if head in index.position and tail in index.position:
+            stored = stored_relation(index.relations, relation)
+            head, relation, tail = (head, relation, tail) if stored is None else (tail, stored, head)
+            if head == tail:
+                raise InputFormatError(f"a fact joins two concepts; {head!r} stands at both ends of {relation}")
+            index.relation_codes((relation,))
+            return head, relation, tail
+    strange = next(end for end in (head, tail) if all(end not in r.index.position for r in rerun.decision.running))
+    raise InputFormatError(
+        f"the part of the graph that decides has no concept {strange!r}, so that {' '.join(fact)!r} cannot be tried; "
+        "what_if(add=...) takes facts that bring concepts along"
+    )
 
 
 def _borrowed(rerun: Rerun, goal: str | None, *, num_classes: int = 10) -> list[Fact]:

@@ -148,3 +148,8 @@ def test_a_row_of_pandas_is_explained_by_its_names(zoo):
     assert len({clf.explain(x).to_text() for x in (table.iloc[0], table.iloc[:1], zoo.X[0])}) == 1
     with pytest.raises(InputFormatError, match="feature names should match"):
         clf.explain(table[names[::-1]].iloc[0])
+
+
+def test_a_set_of_classes_has_the_order_of_the_classes(clf):
+    named = list(reversed(clf.classes_.tolist()))[:3]
+    np.testing.assert_array_equal(clf.class_labels(set(named)), named[::-1])

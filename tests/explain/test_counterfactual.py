@@ -228,3 +228,22 @@ def test_a_network_certifies_what_a_small_budget_cannot_try(monkeypatch):
 def test_what_cannot_be_scanned_says_so():
     clf, inputs = animals("graph-gp")
     assert sets_that_may_change(clf.explain(inputs[0]).decision, "zebra", 2) is None
+
+
+def test_facts_that_the_deciding_graph_cannot_take_are_refused():
+    clf, inputs = animals()
+    for fact, message in [
+        (("zebra", "is_a", "unicorn"), "no concept 'unicorn'"),
+        (("zebra", "is_a", "zebra"), "joins two concepts"),
+    ]:
+        with pytest.raises(InputFormatError, match=message):
+            clf.counterfactual(inputs[0], edits="add", allowed=[fact])
+
+
+def test_an_allowed_fact_may_be_named_by_the_inverse():
+    clf, inputs = animals()
+    forth, back = (
+        clf.counterfactual(inputs[0], edits="add", allowed=[fact], label_space="unseen")
+        for fact in [("donkey", "is_a", "striped"), ("striped", "has_kind", "donkey")]
+    )
+    assert (forth.added, str(forth)) == (back.added, str(back))

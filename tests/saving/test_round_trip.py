@@ -242,3 +242,15 @@ def test_loading_runs_nothing_and_unpickles_nothing(model, fitted, tmp_path):
     load_model(model)
     active[0] = False
     assert [event for event in seen if event != "exec"] == []
+
+
+def test_names_of_columns_come_back_and_are_compared(tmp_path, zoo):
+    import pandas as pd
+
+    table = pd.DataFrame(zoo.X, columns=[f"f{place}" for place in range(zoo.X.shape[1])])
+    model = GraphGP(settings=GPSettings.of(text=1, walk=1, walk_beta=3.0))
+    clf = ZeroShotClassifier(zoo.graph, propagator=model, unseen=list(zoo.unseen)).fit(table, zoo.y)
+    loaded = load_model(clf.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.predict(table), clf.predict(table))
+    with pytest.raises(ValueError, match="feature names should match"):
+        loaded.predict(table[table.columns[::-1]])
