@@ -33,7 +33,7 @@ class Samples:
         """The inputs under the names of their columns; as an array where these have none."""
         import polars as pl
 
-        return pl.DataFrame(self.inputs, schema=list(self.columns)) if self.columns else self.inputs
+        return pl.DataFrame(self.inputs, schema=list(self.columns), orient="row") if self.columns else self.inputs
 
     def matched(self, clf: Any) -> Any:
         """The inputs as a classifier knows their columns: by name, where both have names."""
@@ -43,11 +43,11 @@ class Samples:
         if not names or len(names) != self.inputs.shape[1]:
             return self.inputs
         if not self.columns:
-            return pl.DataFrame(self.inputs, schema=names)
+            return pl.DataFrame(self.inputs, schema=names, orient="row")
         missing = [name for name in names if name not in self.columns]
         if missing:
             raise InputFormatError(f"the model was fitted on columns that are not there: {listing(missing)}")
-        return pl.DataFrame(self.inputs, schema=list(self.columns)).select(names)
+        return pl.DataFrame(self.inputs, schema=list(self.columns), orient="row").select(names)
 
 
 def read_samples(path: Path, *, option: str = "--input") -> Samples:
