@@ -19,7 +19,7 @@ from kgzsl.explain.rerun import Fact
 
 __all__ = ["MOST_MARGINS", "sets_that_may_change"]
 
-MOST_MARGINS = 1_000_000
+MOST_MARGINS = 300_000
 """Margins that are computed at most; beyond, nothing is certified."""
 _CHUNK = 20_000
 _NEAR = 1e-4
@@ -38,17 +38,13 @@ def sets_that_may_change(decision: Decision, before: str, size: int) -> list[tup
     candidates = {candidate.concept: candidate for candidate in _candidates(decision)}
     if not all(_has_single_links(decision, candidate) for candidate in candidates.values()):
         return None
+    winner, rivals = candidates.pop(before), candidates.values()
+    contests = [Interventions(replace(decision, target=winner, foil=rival)) for rival in rivals]
+    if sum(comb(len(contest.reach), size) for contest in contests) > MOST_MARGINS:
+        return None
     found: set[tuple[Fact, ...]] = set()
-    num_margins = 0
-    for concept, rival in candidates.items():
-        if concept == before:
-            continue
-        contest = Interventions(replace(decision, target=candidates[before], foil=rival))
-        reach = contest.reach
-        num_margins += comb(len(reach), size)
-        if num_margins > MOST_MARGINS:
-            return None
-        sets = combinations(reach, size)
+    for contest in contests:
+        sets = combinations(contest.reach, size)
         while chunk := list(islice(sets, _CHUNK)):
             margins = contest.without(chunk)
             found.update(chunk[place] for place in np.flatnonzero(margins < _NEAR).tolist())
