@@ -17,21 +17,21 @@ from kgzsl.explain.faithfulness_margins import Interventions
 from kgzsl.explain.ledger import is_closed_form
 from kgzsl.explain.rerun import Fact
 
-__all__ = ["MOST_MARGINS", "sets_that_may_change"]
+__all__ = ["sets_that_may_change"]
 
-MOST_MARGINS = 300_000
-"""Margins that are computed at most; beyond, nothing is certified."""
 _CHUNK = 20_000
 _NEAR = 1e-4
 """The gated form and the decision itself differ by the rounding of stored weights."""
 
 
-def sets_that_may_change(decision: Decision, before: str, size: int) -> list[tuple[Fact, ...]] | None:
+def sets_that_may_change(
+    decision: Decision, before: str, size: int, *, most_margins: int = 300_000
+) -> list[tuple[Fact, ...]] | None:
     """Sets of so many facts without which another class than `before` may be ahead, sorted; None where it is not known.
 
     A set of which a part changes the decision already need not be among them. For networks whose links are single
-    facts. Closed forms, whose scores depend on every fact, links that stand for chains, and decisions with too many
-    sets are not answered.
+    facts. Closed forms, whose scores depend on every fact, links that stand for chains, and decisions that would take
+    more than `most_margins` margins are not answered.
     """
     if is_closed_form(decision.model) or not hasattr(decision.model, "opened"):
         return None
@@ -40,7 +40,7 @@ def sets_that_may_change(decision: Decision, before: str, size: int) -> list[tup
         return None
     winner, rivals = candidates.pop(before), candidates.values()
     contests = [Interventions(replace(decision, target=winner, foil=rival)) for rival in rivals]
-    if sum(comb(len(contest.reach), size) for contest in contests) > MOST_MARGINS:
+    if sum(comb(len(contest.reach), size) for contest in contests) > most_margins:
         return None
     found: set[tuple[Fact, ...]] = set()
     for contest in contests:

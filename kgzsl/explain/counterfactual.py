@@ -23,6 +23,7 @@ Certificate = Literal["certified", "within the facts tried", "greedy", "none fou
 _CLEAR = 1e-9
 """A class wins if its score is higher by more than this: what is equal in truth differs by rounding."""
 _SHOWN = 3
+_MARGINS_A_DECISION = 1_000
 _SCANNED = 2
 """Sets of so many facts are all tried in a network's gated form, where decisions would be too many."""
 
@@ -132,8 +133,9 @@ def counterfactual(
     `ranked` are facts in the order in which they are worth trying, such as by their credit; those of the whole graph
     come after them. Of the first `num_candidates` the single effects are measured, edits are added greedily by what
     they do together, and those that turn out needless are put back. Then smaller sets are tried, all single facts
-    first, until `budget` decisions were taken; for networks sets of one and two are tried in any case. `allowed`
-    are the facts that may be added; None takes what the classes with the highest scores are said to have.
+    first, until `budget` decisions were taken; for networks up to a thousand margins for each of these are computed to
+    try all sets of one and two. `allowed` are the facts that may be added; None takes what the classes with the highest
+    scores are said to have.
     """
     if edits not in get_args(Edits):
         raise UnknownNameError("kind of edit", str(edits), known=get_args(Edits))
@@ -247,7 +249,8 @@ class _Quest:
             if not whole and fewer <= _SCANNED and scannable:
                 from kgzsl.explain.certifying import sets_that_may_change  # loads PyTorch
 
-                scanned = sets_that_may_change(self.rerun.decision, self.before, fewer)
+                most = _MARGINS_A_DECISION * self.budget
+                scanned = sets_that_may_change(self.rerun.decision, self.before, fewer, most_margins=most)
                 if scanned is not None:
                     changing = ([Change(fact, True) for fact in facts] for facts in scanned)
                     found = next((changes for changes in changing if self.lead(changes) > _CLEAR), None)
