@@ -66,15 +66,8 @@ def closed_form_account(
         variance=float(terms.variance(here)[0]),
         origin=origin,
         classes=model.classes,
-        is_certified=_is_certified(paths, sources, candidate),
+        is_certified=False,  # paths are followed to the largest sources, and kernel by kernel
     )
-
-
-def _is_certified(paths: tuple[PathCredit, ...], sources: Float64, candidate: Candidate) -> bool:
-    """Whether no path larger than the last one listed was missed: none carries more than all paths to its end."""
-    left = np.abs(sources)
-    left[candidate.index.positions({path.nodes[-1] for path in paths})] = 0.0
-    return not paths or float(left.max(initial=0.0)) <= abs(paths[-1].credit)
 
 
 def _walks(

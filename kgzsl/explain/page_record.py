@@ -181,8 +181,7 @@ def record_of(explanation: "Explanation", *, views: Iterable[str] = ()) -> Recor
         coverage=explanation.coverage,
         cancellation=explanation.cancellation,
         support=explanation.support,
-        # a closed form follows the paths to its largest sources only, so a larger one may lead elsewhere
-        is_certified=bool(searched) and all(a.is_certified and a.terms is None for a in searched),
+        is_certified=bool(searched) and all(account.is_certified for account in searched),
         temperature=decision.temperature,
         gamma=decision.gamma,
         method=explanation.method,
