@@ -68,13 +68,13 @@ def swapped_in(folder: Path, number: int, *, overwrite: bool, known: Collection[
     with SAVING:
         _require_free(folder, overwrite, known)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        clear_leftovers(folder, "partial")
+        clear_leftovers(folder, "partial", "ready", "old")
         partial, ready = role_path(folder, "partial"), role_path(folder, "ready")
         partial.mkdir()
         try:
             yield partial
             _write_manifest(partial, number)
-            clear_leftovers(folder, "ready")
+            shutil.rmtree(ready, ignore_errors=True)
             partial.rename(ready)
             take_place(ready, folder)
         finally:

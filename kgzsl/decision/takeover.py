@@ -64,9 +64,15 @@ def is_being_saved(folder: Path) -> bool:
 
 
 def clear_leftovers(folder: Path, *roles: str) -> None:
-    """Remove what is left beside the folder by nobody who still needs it."""
-    for role in roles:
-        for left in _abandoned(folder, role):
+    """Remove what is left beside the folder by nobody who still needs it.
+
+    A "ready" or an "old" folder goes only where the folder itself is there, looked at after the list was made: who is
+    on the list has ended, so that nobody on it can take the folder away any more.
+    """
+    abandoned = {role: _abandoned(folder, role) for role in roles}
+    in_place = folder.exists()
+    for role, paths in abandoned.items():
+        for left in paths if in_place or role == "partial" else []:
             shutil.rmtree(left, ignore_errors=True)
 
 

@@ -258,6 +258,33 @@ def test_a_save_that_is_killed_loses_no_model(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+def test_saves_that_end_right_after_the_exchange_pile_nothing_up(tmp_path):
+    import multiprocessing
+
+    write(tmp_path / "model", "begin")
+    for number in range(5):
+        process = multiprocessing.get_context("fork").Process(
+            target=_end_after_the_exchange, args=(tmp_path / "model", str(number))
+        )
+        process.start()
+        process.join()
+        assert process.exitcode == 9
+        assert content(tmp_path / "model") == str(number)
+        assert [path.name for path in sorted(tmp_path.iterdir())] == [f".model.old-{process.pid}", "model"]
+
+
+def test_what_is_left_beside_stays_while_nothing_bears_the_name(tmp_path):
+    write(tmp_path / "model", "kept")
+    (tmp_path / "model").rename(tmp_path / f".model.old-{os.getpid()}")
+    takeover.clear_leftovers(tmp_path / "model", "partial", "ready", "old")
+    assert content(tmp_path / "model") == "kept"
+
+
+def _end_after_the_exchange(folder: Path, name: str) -> None:
+    takeover.sync = lambda path: os._exit(9)
+    write(folder, name)
+
+
 def _save_on_and_on(folder: Path, name: str) -> None:
     for number in range(100_000):
         write(folder, f"{name} {number} " * 500)
