@@ -15,7 +15,7 @@ from kgzsl.bench.cells import Cell, Measured, protocol_hash
 from kgzsl.bench.lanes import run_cells
 from kgzsl.bench.store import ResultStore
 from kgzsl.bench.synthetic import run_synthetic
-from kgzsl.bench.table import BenchTable, rows_of
+from kgzsl.bench.table import HEADS, BenchTable, rows_of
 from kgzsl.errors import InputFormatError, SourceError, UnknownNameError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -149,6 +149,13 @@ def test_a_table_without_seconds_is_the_same_for_the_same_results(tmp_path):
 def test_models_of_another_benchmark_are_unknown():
     with pytest.raises(UnknownNameError, match="no model is called 'clip'"):
         run_synthetic(models=["clip"])
+
+
+def test_every_benchmark_tells_what_the_choice_of_gamma_costs():
+    table = run_synthetic(models=["eszsl"], seeds=1)
+    assert list(table.rows[0].mean) == list(HEADS)
+    assert table.rows[0].mean["best_harmonic_mean"] > table.rows[0].mean["harmonic_mean"] > 0
+    assert "best H: at the best gamma in hindsight" in str(table)
 
 
 PROGRAM = """

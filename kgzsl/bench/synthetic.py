@@ -15,7 +15,7 @@ from kgzsl._version import __version__
 from kgzsl.bench.cells import Cell, Measured
 from kgzsl.bench.lanes import run_cells
 from kgzsl.bench.models import chosen, measures_of, settings_of
-from kgzsl.bench.table import BenchTable, rows_of
+from kgzsl.bench.table import HEADS, BenchTable, rows_of
 from kgzsl.classifier import ZeroShotClassifier
 from kgzsl.decision.propagators import PROPAGATORS
 from kgzsl.evaluation import evaluate
@@ -91,6 +91,7 @@ class SyntheticBench:
             "kgzsl": __version__,
             "shape": [_CONCEPTS, _SEEN, _UNSEEN, _DIM, _EXAMPLES],
             "models": settings_of(SYNTHETIC_MODELS),
+            "measures": list(HEADS),
             "calibration": "stacking",
             "ties": "against the prediction",
         }

@@ -15,7 +15,7 @@ from kgzsl._version import __version__
 from kgzsl.bench.cells import Cell, Measured, file_sha256
 from kgzsl.bench.lanes import run_cells
 from kgzsl.bench.models import MODELS, chosen, found_file, measures_of, settings_of
-from kgzsl.bench.table import BenchTable, rows_of
+from kgzsl.bench.table import HEADS, BenchTable, rows_of
 from kgzsl.classifier import ZeroShotClassifier
 from kgzsl.decision.propagators import PROPAGATORS
 from kgzsl.errors import SourceError
@@ -91,6 +91,7 @@ class TinyImageNetBench:
             "files": {file: file_sha256(found_file(self.folder, file, _ADVICE)) for file in _FILES},
             "graph": load_graph("wordnet").fingerprint,
             "models": settings_of(MODELS),
+            "measures": list(HEADS),
             "calibration": "stacking",
             "selection": "pretended-unseen seen classes",
             "ties": "against the prediction",

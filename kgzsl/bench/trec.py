@@ -14,7 +14,7 @@ from kgzsl._version import __version__
 from kgzsl.bench.cells import Cell, Measured, file_sha256
 from kgzsl.bench.lanes import run_cells
 from kgzsl.bench.models import chosen, found_file, measures_of
-from kgzsl.bench.table import BenchTable, rows_of
+from kgzsl.bench.table import HEADS, BenchTable, rows_of
 from kgzsl.bench.trec_data import (
     FILES,
     OVERRIDES,
@@ -102,6 +102,7 @@ class TrecBench:
             "num_unseen": self.num_unseen,
             "models": {name: repr(_propagator(name)) for name in TREC_MODELS},
             "tested": "a fifth of the questions of each seen type, all of unseen types",
+            "measures": list(HEADS),
             "calibration": "stacking",
             "selection": "pretended-unseen seen types",
             "ties": "against the prediction",
