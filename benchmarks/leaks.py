@@ -4,8 +4,7 @@ One model throughout: unit class means for seen classes, kernel ridge from seman
 gamma taken off seen classes; ridge and gamma are chosen on pretended-unseen classes. Rows about epochs, seeds and
 columns of the loss use a bilinear softmax trained by Adam. Inflation is H with the leak less H without, in points:
 mean and standard deviation over the seeds. "found" counts the worlds in which the auditor reports the check; the last
-row counts those in which it reports anything of the run without a leak. L08 (reads out of order) has no H of its own,
-and L14 is L12 without a record.
+row counts those in which it reports anything of the run without a leak.
 
     python benchmarks/leaks.py --seeds 10 --data ../shared/data --threads 2
 """
