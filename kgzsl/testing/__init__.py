@@ -6,13 +6,14 @@ plug-in is tried as it is, with no set-up.
 
 from kgzsl.testing.checks import check_encoder, check_propagator, check_source
 from kgzsl.testing.examples import example_graph, example_supervision
-from kgzsl.testing.explainers import check_explainer, example_decision
+from kgzsl.testing.explainers import check_explainer, example_classifier, example_decision
 
 __all__ = [
     "check_encoder",
     "check_explainer",
     "check_propagator",
     "check_source",
+    "example_classifier",
     "example_decision",
     "example_graph",
     "example_supervision",

@@ -19,7 +19,7 @@ from kgzsl.features.matrix import MatrixFeatures
 from kgzsl.testing.checks import require
 from kgzsl.testing.examples import example_graph, example_supervision
 
-__all__ = ["check_explainer", "example_decision"]
+__all__ = ["check_explainer", "example_classifier", "example_decision"]
 
 _CLAIMS = frozenset({"additive", "antisymmetric"})
 _RELATIVE = 1e-4
@@ -27,6 +27,36 @@ _RELATIVE = 1e-4
 _QUADRATURE = 0.02
 _NULL = ("oak", "is_a", "plant"), ("tiger", "feared_by", "dog")
 """What no model that walks kinds can take into account: nothing leads there, and no kind is said."""
+
+
+_TRAITS = {  # feathers, packs, claws, night, size, home
+    "cat": (0, 0, 1, 0, 0, 1),
+    "dog": (0, 1, 0, 0, 0, 1),
+    "eagle": (1, 0, 0, 0, 1, 0),
+    "lion": (0, 1, 1, 0, 1, 0),
+    "owl": (1, 0, 0, 1, 0, 0),
+    "wolf": (0, 1, 0, 0, 1, 0),
+}
+
+
+def example_classifier(propagator: Any = "graph-gp") -> ZeroShotClassifier:
+    """A classifier fitted on four examples of each of six animals; of a tiger and of a fox it has none.
+
+    Inputs have six traits: has feathers, lives in packs, has claws, is awake at night, is large, lives in homes. The
+    graph is the example graph, in which a tiger is a feline; a fox, here, is a canine.
+
+    >>> clf = example_classifier()
+    >>> claws_and_size = [[0, 0, 1, 0, 1, 0]]
+    >>> clf.predict(claws_and_size, label_space="unseen").tolist()
+    ['tiger']
+    """
+    graph = example_graph().add_concepts(["fox"]).add_edges([("fox", "is_a", "canine")])
+    rng = np.random.default_rng(0)
+    labels = np.repeat(list(_TRAITS), 4)
+    traits = np.repeat(np.array(list(_TRAITS.values()), dtype=np.float64), 4, axis=0)
+    made = PROPAGATORS.load(propagator)(**_short(propagator)) if isinstance(propagator, str) else propagator
+    clf = ZeroShotClassifier(graph, propagator=made, unseen=["tiger", "fox"])
+    return clf.fit(traits + 0.1 * rng.normal(size=traits.shape), labels)
 
 
 def example_decision(propagator: Any = "graph-gp", *, foil: str | None = "puma", random_state: int = 0) -> Decision:
