@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from kgzsl.display.table import Table
+from kgzsl.display.table import Table
 from kgzsl.errors import InputFormatError
 
 __all__ = ["TopClasses", "top_classes"]
@@ -32,6 +34,49 @@ class TopClasses:
 
     def __iter__(self) -> Iterator[tuple[tuple[Any, float], ...]]:
         return (self[row] for row in range(len(self)))
+
+    def to_table(self) -> Table:
+        """A row for each input and class: input, rank from 1, class, probability."""
+        rows = (
+            (row, rank, label, probability)
+            for row in range(len(self))
+            for rank, (label, probability) in enumerate(self[row], start=1)
+        )
+        return Table(["input", "rank", "class", "probability"], rows)
+
+    def _table(self) -> Table:
+        """A row for each input, its classes in one cell."""
+        rows = (
+            (row, label, probability, ", ".join(f"{other} {chance:.2f}" for other, chance in others))
+            for row, ((label, probability), *others) in enumerate(self)
+        )
+        return Table(["input", "class", "probability", "next"], rows)
+
+    def __str__(self) -> str:
+        return str(self._table())
+
+    def __repr__(self) -> str:
+        return f"<TopClasses the {self.labels.shape[1]:,} best classes of {len(self):,} inputs>"
+
+    def _repr_html_(self) -> str:
+        return self._table()._repr_html_()
+
+    def to_table(self) -> Table:
+        """A row for each class of each input, best first; inputs are counted from 0, ranks from 1."""
+        rows = (
+            (row, rank, label, probability)
+            for row, pairs in enumerate(self)
+            for rank, (label, probability) in enumerate(pairs, start=1)
+        )
+        return Table(["input", "rank", "class", "probability"], rows)
+
+    def __str__(self) -> str:
+        return str(self.to_table())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.to_table()._repr_html_()
 
 
 def top_classes(scores: NDArray[np.float64], labels: NDArray[Any], k: int) -> TopClasses:

@@ -47,6 +47,15 @@ def test_the_best_classes_are_those_of_highest_probability(zoo, clf):
     assert np.array_equal(top.labels[:, 0], clf.predict(zoo.X_unseen))
 
 
+def test_the_best_classes_print_and_show_themselves(zoo, clf):
+    top = clf.predict_top(zoo.X_unseen[:2], k=2)
+    (first, p), (second, q) = top[1]
+    assert top.to_table().rows[2:] == ((1, 1, first, p), (1, 2, second, q))
+    assert str(top) == repr(top) == str(top.to_table())
+    assert [line.split()[:3] for line in str(top).splitlines()[-2:]] == [["1", "1", first], ["1", "2", second]]
+    assert first in top._repr_html_()
+
+
 def test_more_classes_than_there_are_gives_all(zoo, clf):
     assert clf.predict_top(zoo.X_unseen, k=50, label_space="unseen").labels.shape == (32, 4)
 
