@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from kgzsl.display.table import Table
-from kgzsl.display.table import Table
 from kgzsl.errors import InputFormatError
 
 __all__ = ["TopClasses", "top_classes"]
@@ -60,23 +59,6 @@ class TopClasses:
 
     def _repr_html_(self) -> str:
         return self._table()._repr_html_()
-
-    def to_table(self) -> Table:
-        """A row for each class of each input, best first; inputs are counted from 0, ranks from 1."""
-        rows = (
-            (row, rank, label, probability)
-            for row, pairs in enumerate(self)
-            for rank, (label, probability) in enumerate(pairs, start=1)
-        )
-        return Table(["input", "rank", "class", "probability"], rows)
-
-    def __str__(self) -> str:
-        return str(self.to_table())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.to_table()._repr_html_()
 
 
 def top_classes(scores: NDArray[np.float64], labels: NDArray[Any], k: int) -> TopClasses:

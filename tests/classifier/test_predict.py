@@ -51,8 +51,8 @@ def test_the_best_classes_print_and_show_themselves(zoo, clf):
     top = clf.predict_top(zoo.X_unseen[:2], k=2)
     (first, p), (second, q) = top[1]
     assert top.to_table().rows[2:] == ((1, 1, first, p), (1, 2, second, q))
-    assert str(top) == repr(top) == str(top.to_table())
-    assert [line.split()[:3] for line in str(top).splitlines()[-2:]] == [["1", "1", first], ["1", "2", second]]
+    assert str(top).splitlines()[-1].split()[:2] == ["1", first]
+    assert repr(top) == "<TopClasses the 2 best classes of 2 inputs>"
     assert first in top._repr_html_()
 
 
