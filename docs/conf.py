@@ -16,7 +16,8 @@ version = release = __version__
 
 extensions = [
     "sphinx.ext.autodoc",
-    "docstrings",  # both in _extensions/
+    "commands",  # these three in _extensions/
+    "docstrings",
     "mathml",
     "myst_nb",
     "sphinx_copybutton",
@@ -53,7 +54,11 @@ _copy_notebooks()
 # The reference: names as users import them, in the order of the source.
 add_module_names = False
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True}
+_FOREIGN = (
+    "BaseEstimator", "ClassifierMixin", "Exception", "Generic", "Mapping", "Protocol", "Sequence", "object", "str",
+    "tuple",
+)  # fmt: skip
+autodoc_default_options = {"members": True, "inherited-members": ", ".join(_FOREIGN)}
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
