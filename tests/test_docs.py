@@ -1,9 +1,9 @@
 """What the pages of the documentation show is what happens: their code runs, from top to bottom, in an empty folder.
 
-A page is one story: its Python blocks share their names. Blocks with `>>>` are held against the answers they show (`...` is
-anything), others against the plain block that follows them, if one does. Of shell blocks every line that
-calls `kgzsl` is run. A block that cannot be run here says so in its caption, `:caption: Needs a network`, which the
-reader sees too.
+A page is one story: its Python blocks share their names. Blocks with `>>>` are held against the answers they show, where
+`...` stands for anything, others against the plain block that follows them, if one does. Of shell blocks every line
+that calls `kgzsl` is run. A block that cannot be run here says so in its caption, `:caption: Needs a network`, which
+the reader sees too.
 """
 
 import doctest
@@ -69,7 +69,7 @@ def run_blocks(tmp_path, monkeypatch, capsys):
     path = os.pathsep.join([str(commands), os.environ["PATH"]])
     monkeypatch.setenv("PATH", path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", "100")
 
     def run(blocks, name):
         space = {"__name__": "__main__"}
