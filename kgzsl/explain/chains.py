@@ -1,5 +1,7 @@
 """Links between concepts as chains of facts: one step where a fact joins them, else the shortest way up or down."""
 
+from collections.abc import Sequence
+
 from kgzsl.errors import ExplanationError
 from kgzsl.graph.index import GraphIndex
 
@@ -18,9 +20,8 @@ class Chains:
     def __init__(self, index: GraphIndex, relations: _Relations) -> None:
         self._index, self._relations = index, relations
         self._around, self._up = index.around(relations), index.up(relations)
-        self._neighbors: dict[int, frozenset[int]] = {}
         self._above: dict[int, dict[int, int]] = {}
-        self._found: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._found: dict[int, dict[int, tuple[int, ...]]] = {}
 
     @classmethod
     def of(cls, index: GraphIndex, relations: _Relations) -> "Chains":
@@ -29,15 +30,18 @@ class Chains:
 
     def between(self, here: int, there: int) -> tuple[int, ...]:
         """Positions walked through from `here` on, `there` the last of them; empty where they are the same."""
-        if here == there:
-            return ()
-        if here not in self._neighbors:
-            self._neighbors[here] = frozenset(self._around.of(here))
-        if there in self._neighbors[here]:
-            return (there,)
-        if (here, there) not in self._found:
-            self._found[here, there] = self._chain(here, there)
-        return self._found[here, there]
+        return self.all_between(here, (there,))[0]
+
+    def all_between(self, here: int, theres: Sequence[int]) -> list[tuple[int, ...]]:
+        """`between` for each of `theres`."""
+        found = self._found.get(here)
+        if found is None:
+            near = {there: (there,) for there in self._around.of(here)}
+            found = self._found.setdefault(here, {**near, here: ()})
+        for there in theres:
+            if there not in found:
+                found[there] = self._chain(here, there)
+        return [found[there] for there in theres]
 
     def _chain(self, here: int, there: int) -> tuple[int, ...]:
         upward = self._climb(here, there)

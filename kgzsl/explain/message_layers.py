@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from kgzsl.errors import ExplanationError, PluginError
 from kgzsl.explain.decision import Candidate, OpenNetwork
 from kgzsl.graph.index import GraphIndex
+from kgzsl.propagation.convolution_network import ConvolutionNetwork
+from kgzsl.propagation.fitted_network import FittedNetwork
 from kgzsl.propagation.receptive_field import surroundings
 from kgzsl.propagation.topology import Topology
 
@@ -73,6 +75,8 @@ def is_foreign(model: Any, candidate: Candidate) -> bool:
     """Whether this is a network that can be run with masks, but not opened up."""
     if hasattr(model, "terms") or not offers_messages(model):
         return False
+    if isinstance(model, FittedNetwork):  # nothing has to be opened to know it
+        return not isinstance(model.network, ConvolutionNetwork)
     try:
         model.opened(candidate.index, candidate.concept)  # type: ignore[attr-defined]
     except (AttributeError, PluginError):

@@ -15,7 +15,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from kgzsl.explain.chains import Chains
-from kgzsl.explain.decision import OpenNetwork
+from kgzsl.explain.decision import OpenLayer, OpenNetwork
 
 __all__ = ["Flow", "Search", "WalkShare", "erased", "flow", "search"]
 
@@ -25,6 +25,9 @@ Key = tuple[int, ...]
 MOST_STATES = 4_096
 """Groups of walks followed at once; a search that had more is not certified."""
 _MOST_ENDINGS = 5_000
+# multiplications of a dense product that take as long as one of a sparse product, and as one of a row that is copied
+_SPARSE_COST = 4
+_GATHER_COST = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,16 +82,30 @@ def output(network: OpenNetwork, features: NDArray[np.floating]) -> tuple[tuple[
     slopes = []
     last = len(network.layers) - 1
     for number, layer in enumerate(network.layers):
-        sent = hidden[-1] @ layer.weight
-        if layer.before is not None:
-            sent = sent + layer.before
-        received = np.asarray(layer.operator @ sent)
-        if layer.after is not None:
-            received = received + layer.after
+        received = _received(layer, hidden[-1])
         slope = np.ones_like(received) if number == last else np.where(received > 0, 1.0, network.negative_slope)
         slopes.append(slope)
         hidden.append(slope * received)
     return tuple(hidden), tuple(slopes)
+
+
+def _received(layer: OpenLayer, rows: Float64) -> Float64:
+    """What arrives: operator (H W + before) + after, whichever of the two products leaves less to compute first."""
+    targets, sources = layer.operator.shape
+    width, channels = layer.weight.shape
+    dense = width * channels * (targets - sources)
+    if dense + _SPARSE_COST * layer.operator.nnz * (width - channels) <= 0:
+        received = np.asarray(layer.operator @ rows) @ layer.weight
+        if layer.before is not None:
+            received += np.outer(np.asarray(layer.operator.sum(axis=1)).ravel(), layer.before)
+    else:
+        sent = rows @ layer.weight
+        if layer.before is not None:
+            sent += layer.before
+        received = np.asarray(layer.operator @ sent)
+    if layer.after is not None:
+        received += layer.after
+    return received
 
 
 def flow(network: OpenNetwork, features: NDArray[np.floating], inputs: Float64, unit: float) -> Flow:
@@ -108,9 +125,27 @@ def flow(network: OpenNetwork, features: NDArray[np.floating], inputs: Float64, 
             from_biases[targets] += gradient @ layer.after
         if layer.before is not None:
             from_biases[sources] += np.asarray(layer.operator.T @ (gradient @ layer.before))
-        gradient = np.asarray(layer.operator.T @ (gradient @ layer.weight.T))
-    from_features[network.rows[0]] = np.einsum("ij,ij->i", hidden[0], gradient)
+        gradient = gradient @ layer.weight.T
+        if number > 0:
+            gradient = np.asarray(layer.operator.T @ gradient)
+    first = network.layers[0].operator
+    carried = _carried(first, hidden[0], gradient)
+    from_features[network.rows[0]] = np.bincount(first.indices, weights=carried, minlength=len(hidden[0]))
     return Flow(network, hidden, slopes, pull, from_features, from_biases, constant)
+
+
+def _carried(operator: scipy.sparse.csr_array, rows: Float64, pulled: Float64) -> Float64:
+    """What each entry of an operator carries from its row to its target, weighted by `pulled` there."""
+    targets = np.repeat(np.arange(len(pulled)), np.diff(operator.indptr))
+    if len(pulled) * len(rows) <= _GATHER_COST * operator.nnz:
+        products = (rows @ pulled.T)[operator.indices, targets]
+    else:
+        products = np.empty(operator.nnz)
+        for place, vector in enumerate(pulled):
+            here = slice(operator.indptr[place], operator.indptr[place + 1])
+            products[here] = rows[operator.indices[here]] @ vector
+    shares: Float64 = operator.data * products
+    return shares
 
 
 def erased(key: Key, steps: Sequence[int]) -> Key:
@@ -122,6 +157,23 @@ def erased(key: Key, steps: Sequence[int]) -> Key:
     for step in steps:
         key = key[: key.index(step) + 1] if step in key else (*key, step)
     return key
+
+
+def _extended(chains: Chains, key: Key, ends: Sequence[int]) -> list[Key]:
+    """`erased(key, steps)` for the steps to each of `ends`; neither the key nor these meet a concept twice."""
+    place = {node: number for number, node in enumerate(key)}
+    is_new = place.keys().isdisjoint
+    longer = []
+    for steps in chains.all_between(key[-1], ends):
+        if is_new(steps):
+            longer.append(key + steps)
+            continue
+        kept, first = len(key), 0
+        for number, step in enumerate(steps, start=1):
+            if place.get(step, kept) < kept:
+                kept, first = place[step] + 1, number
+        longer.append(key[:kept] + steps[first:])
+    return longer
 
 
 def search(passed: Flow, chains: Chains, *, share: float, at_most: int) -> Search:
@@ -175,13 +227,13 @@ def _step(
     number_of: dict[Key, int] = {}
     ends: list[int] = []
     numbers = np.empty(operator.nnz, dtype=np.int64)
+    starts, reached = operator.indptr.tolist(), rows[operator.indices].tolist()
     for place, key in enumerate(keys):
-        for entry in range(operator.indptr[place], operator.indptr[place + 1]):
-            local = int(operator.indices[entry])
-            longer = erased(key, chains.between(key[-1], int(rows[local])))
+        here = slice(starts[place], starts[place + 1])
+        for entry, longer in enumerate(_extended(chains, key, reached[here]), start=here.start):
             number = number_of.setdefault(longer, len(number_of))
             if number == len(ends):
-                ends.append(local)
+                ends.append(int(operator.indices[entry]))
             numbers[entry] = number
     origin = np.repeat(np.arange(len(keys)), np.diff(operator.indptr))
     mix = scipy.sparse.csr_array((operator.data, (numbers, origin)), shape=(len(ends), len(keys)))
@@ -218,12 +270,8 @@ class _Endings:
         rows: NDArray[np.int64],
         bias: Float64,
     ) -> "_Endings":
-        counts = np.diff(operator.indptr)
-        shares = np.empty(operator.nnz)
-        for place in range(len(carried)):
-            here = slice(operator.indptr[place], operator.indptr[place + 1])
-            shares[here] = operator.data[here] * (passed.hidden[0][operator.indices[here]] @ carried[place])
-        origin = np.repeat(np.arange(len(keys)), counts)
+        origin = np.repeat(np.arange(len(keys)), np.diff(operator.indptr))
+        shares = _carried(operator, passed.hidden[0], carried)
         return cls(keys, origin, rows[operator.indices], shares, operator.data * bias[origin])
 
     def largest(
@@ -231,52 +279,67 @@ class _Endings:
     ) -> tuple[tuple[WalkShare, ...], bool]:
         """The largest groups, with what biases of later layers gave `before`; of very many endings not all."""
         sizes = np.abs(self.features + self.biases)
-        chosen = np.arange(len(sizes))
-        is_complete = len(sizes) <= _MOST_ENDINGS
-        if not is_complete:
-            chosen = np.sort(np.argsort(-sizes, kind="stable")[:_MOST_ENDINGS])
-        features, biases = self._summed(chains, chosen, dict(before))
-        found = _listed(features, biases, share, at_most)
-        return (found if is_complete else self._completed(chains, found, before)), is_complete
-
-    def _summed(
-        self, chains: Chains, entries: NDArray[np.int64], biases: dict[Key, float]
-    ) -> tuple[dict[Key, float], dict[Key, float]]:
-        features: dict[Key, float] = {}
-        columns = (self.origin, self.reached, self.features, self.biases)
-        for group, end, feature, bias in zip(*(column[entries].tolist() for column in columns), strict=True):
-            key = self.keys[group]
-            key = erased(key, chains.between(key[-1], end))
-            features[key] = features.get(key, 0.0) + feature
-            if bias:
-                biases[key] = biases.get(key, 0.0) + bias
-        return features, biases
-
-    def _completed(
-        self, chains: Chains, found: Sequence[WalkShare], before: Mapping[Key, float]
-    ) -> tuple[WalkShare, ...]:
-        """The same groups with all their last steps, the smallest too."""
+        if len(sizes) <= _MOST_ENDINGS:
+            return self._summed(chains, np.arange(len(sizes)), before).largest(share, at_most), True
+        chosen = np.sort(np.argsort(-sizes, kind="stable")[:_MOST_ENDINGS])
+        found = self._summed(chains, chosen, before).largest(share, at_most)
+        # the same groups with all their last steps, the smallest too
         ends = np.array(sorted({group.nodes[-1] for group in found}), dtype=np.int64)
-        features, biases = self._summed(chains, np.flatnonzero(np.isin(self.reached, ends)), dict(before))
-        whole = [
-            WalkShare(group.nodes, features.get(group.nodes, 0.0), biases.get(group.nodes, 0.0)) for group in found
-        ]
-        return tuple(sorted(whole, key=lambda group: (-_size(group), group.nodes)))
+        sums = self._summed(chains, np.flatnonzero(np.isin(self.reached, ends)), before)
+        whole = [sums.of(group.nodes) for group in found]
+        return tuple(sorted(whole, key=lambda group: (-_size(group.credit), group.nodes))), False
+
+    def _summed(self, chains: Chains, entries: NDArray[np.int64], before: Mapping[Key, float]) -> "_Sums":
+        number_of = {key: number for number, key in enumerate(before)}
+        numbers = list(range(len(before)))
+        reached = self.reached[entries].tolist()
+        starts = np.searchsorted(self.origin[entries], np.arange(len(self.keys) + 1)).tolist()
+        for place, key in enumerate(self.keys):
+            for longer in _extended(chains, key, reached[starts[place] : starts[place + 1]]):
+                numbers.append(number_of.setdefault(longer, len(number_of)))
+        earlier = np.fromiter(before.values(), dtype=np.float64, count=len(before))
+
+        def added(values: Float64) -> Float64:
+            return np.bincount(np.array(numbers, dtype=np.int64), weights=values, minlength=len(number_of))
+
+        return _Sums(
+            number_of,
+            added(np.concatenate([np.zeros(len(before)), self.features[entries]])),
+            added(np.concatenate([earlier, self.biases[entries]])),
+        )
 
 
-def _listed(
-    features: Mapping[Key, float], biases: Mapping[Key, float], share: float, at_most: int
-) -> tuple[WalkShare, ...]:
-    """The largest groups."""
-    shares = [WalkShare(key, features.get(key, 0.0), biases.get(key, 0.0)) for key in {**features, **biases}]
-    shares.sort(key=lambda group: (-_size(group), group.nodes))
-    sizes = np.cumsum([abs(group.credit) for group in shares])
-    enough = min(int(np.searchsorted(sizes, share * sizes[-1])) + 1, at_most, len(shares)) if shares else 0
-    while 0 < enough < len(shares) and _size(shares[enough]) == _size(shares[enough - 1]) and enough < 2 * at_most:
-        enough += 1
-    return tuple(shares[:enough])
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Groups of walks, and what they carry by the number of each."""
+
+    number_of: Mapping[Key, int]
+    features: Float64
+    biases: Float64
+
+    def of(self, key: Key) -> WalkShare:
+        """One group."""
+        number = self.number_of[key]
+        return WalkShare(key, float(self.features[number]), float(self.biases[number]))
+
+    def largest(self, share: float, at_most: int) -> tuple[WalkShare, ...]:
+        """The largest groups; equals, to twelve digits, by their concepts."""
+        sizes = np.abs(self.features + self.biases)
+        order = np.argsort(-sizes, kind="stable")
+        first = min(2 * at_most + 1, len(order))
+        while 0 < first < len(order) and sizes[order[first]] > (1 - 1e-10) * sizes[order[first - 1]]:
+            first += 1
+        keys = list(self.number_of)
+        leading = [(-_size(sizes[number]), keys[number], number) for number in order[:first].tolist()]
+        leading.sort()
+        arranged = np.concatenate([[number for *_, number in leading], order[first:]]).astype(np.int64)
+        added = np.cumsum(sizes[arranged])
+        enough = min(int(np.searchsorted(added, share * added[-1])) + 1, at_most, len(keys)) if keys else 0
+        while 0 < enough < len(keys) and leading[enough][0] == leading[enough - 1][0] and enough < 2 * at_most:
+            enough += 1
+        return tuple(self.of(key) for _, key, _ in leading[:enough])
 
 
-def _size(group: WalkShare) -> float:
+def _size(credit: float) -> float:
     """To twelve digits: what differs by rounding alone is equal."""
-    return float(f"{abs(group.credit):.11e}")
+    return float(f"{abs(credit):.11e}")
