@@ -51,6 +51,13 @@ class Alignment(Mapping[str, str]):
 
     It is what `KnowledgeGraph.merge` takes: `b.merge(a, alignment=align(a, b))`. `conflicts` are what was left open,
     `notes` what was not looked at.
+
+    >>> import kgzsl
+    >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], [("tiger", "is_a", "cat")])
+    >>> book = kgzsl.KnowledgeGraph.from_tables([{"id": "b:1", "label": "tiger"}, "cat"], [("b:1", "is_a", "cat")])
+    >>> found = kgzsl.align(zoo, book)
+    >>> dict(found), dict(found.counts), found.conflicts
+    ({'cat': 'cat', 'tiger': 'b:1'}, {'ids': 1, 'labels': 1}, ())
     """
 
     a: str
@@ -80,11 +87,23 @@ class Alignment(Mapping[str, str]):
         return MappingProxyType(dict(sorted(Counter(match.method for match in self.matches).items())))
 
     def above(self, confidence: float) -> "Alignment":
-        """Only the matches of at least this confidence; conflicts stay."""
+        """Only the matches of at least this confidence; conflicts stay.
+
+        >>> import kgzsl
+        >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], [("tiger", "is_a", "cat")])
+        >>> len(kgzsl.align(zoo, zoo).above(0.9))
+        2
+        """
         return replace(self, matches=tuple(match for match in self.matches if match.confidence >= confidence))
 
     def inverse(self) -> "Alignment":
-        """The same matches from `b` to `a`; conflicts, which are told from `a`, are not in it."""
+        """The same matches from `b` to `a`; conflicts, which are told from `a`, are not in it.
+
+        >>> import kgzsl
+        >>> book = kgzsl.KnowledgeGraph.from_tables([{"id": "b:1", "label": "tiger"}], [])
+        >>> dict(kgzsl.align(kgzsl.KnowledgeGraph.from_tables(["tiger"], []), book).inverse())
+        {'b:1': 'tiger'}
+        """
         turned = (
             Match(match.b, match.a, match.confidence, match.method, match.evidence, match.label_b, match.label_a)
             for match in self.matches
@@ -93,7 +112,13 @@ class Alignment(Mapping[str, str]):
         return Alignment(self.b, self.a, ordered, (), self.num_b, self.num_a)
 
     def to_frame(self) -> pl.DataFrame:
-        """A row for each match."""
+        """A row for each match.
+
+        >>> import kgzsl
+        >>> zoo = kgzsl.KnowledgeGraph.from_tables(["tiger"], [])
+        >>> kgzsl.align(zoo, zoo).to_frame()["confidence"].to_list()
+        [1.0]
+        """
         names = ("a", "label_a", "b", "label_b", "confidence", "method", "evidence")
         columns = {
             name: pl.Series(
@@ -105,7 +130,13 @@ class Alignment(Mapping[str, str]):
         return pl.DataFrame(columns)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """JSON values.
+
+        >>> import kgzsl
+        >>> zoo = kgzsl.KnowledgeGraph.from_tables(["tiger"], [], name="zoo")
+        >>> kgzsl.align(zoo, zoo).to_dict()["matches"][0]["b"]
+        'tiger'
+        """
         return {
             "a": self.a,
             "b": self.b,

@@ -101,13 +101,23 @@ class Findings(ABC):
         return not self.counts["error"]
 
     def is_at_least(self, severity: Severity) -> bool:
-        """Whether something this severe or worse was found: what a command exits with an error for."""
+        """Whether something this severe or worse was found: what a command exits with an error for.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("freshwater").audit().is_at_least("warning")
+        True
+        """
         if severity not in SEVERITIES:
             raise UnknownNameError("severity", severity, known=SEVERITIES)
         return any(self.counts[worse] for worse in SEVERITIES[: SEVERITIES.index(severity) + 1])
 
     def to_frame(self) -> pl.DataFrame:
-        """A row for each check, with its words, count and examples."""
+        """A row for each check, with its words, count and examples.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("freshwater").audit().to_frame().columns[:3]
+        ['code', 'severity', 'count']
+        """
         names = ("code", "severity", "count", "title", "examples", "explanation", "advice", "skipped")
         special = {"count": pl.Int64(), "examples": pl.List(pl.String())}
         schema = {name: special.get(name, pl.String()) for name in names}
@@ -119,7 +129,14 @@ class Findings(ABC):
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def errors(self) -> dict[str, tuple[str, ...]]:
-        """Examples of every error found, by its code, count and title."""
+        """Examples of every error found, by its code, count and title.
+
+        >>> import kgzsl
+        >>> loop = [("tiger", "is_a", "cat"), ("cat", "is_a", "tiger")]
+        >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], loop)
+        >>> zoo.audit().errors()
+        {'E101 1 cycle(s) in the taxonomy': ('cat -> tiger -> cat',)}
+        """
         return {
             f"{finding.code} {finding.count:,} {finding.check.title}": finding.examples
             for finding in self.found

@@ -15,6 +15,13 @@ class AuditReport(Findings):
     """The findings of an audit in the order of their codes; checks that found nothing are among them.
 
     `report["E101"]` is one finding.
+
+    >>> import kgzsl
+    >>> loop = [("tiger", "is_a", "cat"), ("cat", "is_a", "tiger")]
+    >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], loop)
+    >>> report = kgzsl.audit(zoo)
+    >>> report.ok, report.severity, report["E101"].examples
+    (False, 'error', ('cat -> tiger -> cat',))
     """
 
     graph: str
@@ -24,13 +31,23 @@ class AuditReport(Findings):
     ignored: tuple[str, ...] = ()
 
     def require(self) -> "AuditReport":
-        """The same, if it is `ok`; else `InvalidGraphError` with every error found."""
+        """The same, if it is `ok`; else `InvalidGraphError` with every error found.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("freshwater").audit().require().ok
+        True
+        """
         if errors := self.errors():
             raise InvalidGraphError(f"graph {self.graph} does not pass its audit", report=errors)
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """JSON values.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("freshwater").audit().to_dict()["graph"]
+        {'name': 'freshwater', 'num_concepts': 457, 'num_edges': 2153}
+        """
         return {
             "format": "kgzsl-audit",
             "version": 1,

@@ -48,6 +48,12 @@ class Contradiction:
     """Stated edges that cannot all be true, while all but any one of them can: `facts`, under a `rule`.
 
     `concept` is what they are about: the lowest one, or the first of a loop.
+
+    >>> import kgzsl
+    >>> says = [("bat", "is_a", "bird"), ("bat", "is_a", "mammal"), ("bird", "disjoint_with", "mammal")]
+    >>> (found,) = kgzsl.KnowledgeGraph.from_tables(["bat", "bird", "mammal"], says).contradictions()
+    >>> found.rule, found.concept, len(found.facts)
+    ('disjoint', 'bat', 3)
     """
 
     rule: str
@@ -57,7 +63,14 @@ class Contradiction:
     relation_types: Mapping[str, Relation] = field(default_factory=dict, hash=False, compare=False)
 
     def sentence(self) -> str:
-        """The edges in words; of more than 12 the rest are counted."""
+        """The edges in words; of more than 12 the rest are counted.
+
+        >>> import kgzsl
+        >>> says = [("bat", "is_a", "bird"), ("bat", "is_a", "mammal"), ("bird", "disjoint_with", "mammal")]
+        >>> (found,) = kgzsl.KnowledgeGraph.from_tables(["bat", "bird", "mammal"], says).contradictions()
+        >>> found.sentence()
+        'bat (disjoint): it cannot be that bat is a kind of bird, bat is a kind of mammal and bird is never a mammal'
+        """
         said = [spoken(fact, self.labels, self.relation_types) for fact in self.facts]
         about = escape_text(self.labels.get(self.concept, self.concept))
         return f"{about} ({self.rule}): it cannot be that {joined(said)}"

@@ -19,6 +19,15 @@ def read_overrides(location: str | Path) -> dict[str, str]:
 
     A label with a list or null is not decided yet and is left out, so that grounding goes on to list it.
     `SourceError` names the line of broken JSON, a label given twice, and a value that is none of these.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import kgzsl
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "overrides.json")
+    ...     _ = file.write_text('{"crane": "crane.n.04", "jay": null}')
+    ...     kgzsl.read_overrides(file)
+    {'crane': 'crane.n.04'}
     """
     path = Path(location)
     if not path.is_file():
@@ -55,6 +64,21 @@ def write_overrides(grounding: Grounding | Mapping[str, str], location: str | Pa
 
     A label left open has the list of its candidates (or nearest ids): replace the list by one of them. Reading the
     file back gives the same grounding without any policy. The file is replaced whole or not at all.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import kgzsl
+    >>> found = kgzsl.ground(kgzsl.load_graph("wordnet"), ["zebra", "tiger"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     kgzsl.write_overrides(found, Path(folder, "overrides.json"))
+    ...     print(Path(folder, "overrides.json").read_text())
+    {
+     "zebra": "zebra.n.01",
+     "tiger": [
+      "tiger.n.01",
+      "tiger.n.02"
+     ]
+    }
     """
     path = Path(location)
     if isinstance(grounding, Grounding):

@@ -37,7 +37,13 @@ class NamedId:
 
 @dataclass(frozen=True, repr=False)
 class NameCheck:
-    """What `check_names` found, in the order of the table."""
+    """What `check_names` found, in the order of the table.
+
+    >>> import kgzsl
+    >>> found = kgzsl.check_names(kgzsl.load_graph("wordnet"), {"n02129604": "tiger", "n02391049": "horse"})
+    >>> found.ok, dict(found.counts), found.wrong[0].concept
+    (False, {'agrees': 1, 'names another': 1}, 'zebra.n.01')
+    """
 
     graph: str
     rows: tuple[NamedId, ...]
@@ -59,7 +65,12 @@ class NameCheck:
         return tuple(row for row in self.rows if row.verdict != "agrees")
 
     def to_frame(self) -> pl.DataFrame:
-        """A row for each id."""
+        """A row for each id.
+
+        >>> import kgzsl
+        >>> kgzsl.check_names(kgzsl.load_graph("wordnet"), {"n02129604": "tiger"}).to_frame()["verdict"].to_list()
+        ['agrees']
+        """
         names = ("id", "name", "concept", "verdict")
         columns = {name: pl.Series([getattr(row, name) for row in self.rows], dtype=pl.String) for name in names}
         return pl.DataFrame(columns | {"others": pl.Series([list(r.others) for r in self.rows], dtype=pl.List(str))})

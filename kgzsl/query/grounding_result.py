@@ -116,17 +116,32 @@ class Grounding(Mapping[str, str]):
         return "\n".join([*lines, "}"])
 
     def require(self) -> "Grounding":
-        """The same, if every label stands for exactly one concept; else `GroundingError` with all that do not."""
+        """The same, if every label stands for exactly one concept; else `GroundingError` with all that do not.
+
+        >>> import kgzsl
+        >>> kgzsl.ground(kgzsl.load_graph("wordnet"), ["zebra"]).require()["zebra"]
+        'zebra.n.01'
+        """
         if self.missing or self.ambiguous:
             raise GroundingError(missing=self.missing, ambiguous=self.ambiguous, graph=self.graph)
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """JSON values.
+
+        >>> import kgzsl
+        >>> kgzsl.ground(kgzsl.load_graph("wordnet"), ["zebra"]).to_dict()["rows"][0]["how"]
+        'label'
+        """
         return {"graph": self.graph, "unused": list(self.unused), "rows": self.to_frame().to_dicts()}
 
     def to_frame(self) -> pl.DataFrame:
-        """A row for each label; `concept` is null where there is none."""
+        """A row for each label; `concept` is null where there is none.
+
+        >>> import kgzsl
+        >>> kgzsl.ground(kgzsl.load_graph("wordnet"), ["zebra"]).to_frame()["concept"].to_list()
+        ['zebra.n.01']
+        """
         columns: dict[str, Any] = {
             name: [getattr(row, name) for row in self.rows]
             for name in ("label", "concept", "how", "via", "definition", "nearest", "note")

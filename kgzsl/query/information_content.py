@@ -86,6 +86,11 @@ class InformationContent:
         "sanchez" (Sánchez, Batet and Isern 2011): -ln((leaves/subsumers + 1)/(L + 1)) for the leaves below it, the
         concepts at or above it, and all L leaves; in nats. N and L count concepts that have an edge of `relations`:
         those of a graph with several roots as well, so that a root of many has some content.
+
+        >>> import kgzsl
+        >>> ic = kgzsl.InformationContent.intrinsic(kgzsl.load_graph("freshwater"))
+        >>> round(ic["water:eurasian_otter"], 4)
+        1.0
         """
         if method not in INTRINSIC:
             raise UnknownNameError("intrinsic information content", str(method), known=INTRINSIC)
@@ -102,6 +107,13 @@ class InformationContent:
         Each count goes once to the concept and once to each of its ancestors, however many ways lead there (NLTK adds
         it once for each way). `smoothing` is added to the count of every concept with an edge of `relations` before
         that, so none of them is impossible; with 0, what was never met has infinite content.
+
+        >>> import kgzsl
+        >>> kinds = [("cat", "is_a", "pet"), ("dog", "is_a", "pet")]
+        >>> kg = kgzsl.KnowledgeGraph.from_tables(["cat", "dog", "pet"], kinds)
+        >>> ic = kgzsl.InformationContent.from_counts(kg, {"cat": 3, "dog": 1})
+        >>> round(ic["dog"], 4)
+        1.2528
         """
         if not isinstance(counts, Mapping):
             raise InputFormatError(f"counts map concept ids to numbers, not {type(counts).__name__} {counts!r:.80}")

@@ -125,7 +125,12 @@ class Proof:
         return len(self.steps)
 
     def sentence(self) -> str:
-        """The proof in words: the edge, "because", and the facts; of more than 12 the rest are counted."""
+        """The proof in words: the edge, "because", and the facts; of more than 12 the rest are counted.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("wordnet").why(("tiger.n.02", "is_a", "feline.n.01")).sentence()
+        'tiger is a kind of feline because tiger is a kind of big cat and big cat is a kind of feline'
+        """
         said = spoken(self.edge, self.labels, self.relation_types)
         if not self.steps[-1].premises:
             return f"{said}: {self.rule}" if self.rule == STATED else f"{said}: {self.rule} says so, without a proof"
@@ -136,6 +141,11 @@ class Proof:
         """Do every step again: True, or `ProofError` at the first that is no application of its rule.
 
         A step without premises must be an edge that the graph states.
+
+        >>> import kgzsl
+        >>> kg = kgzsl.load_graph("wordnet")
+        >>> kg.why(("tiger.n.02", "is_a", "feline.n.01")).replay(kg)
+        True
         """
         for place, step in enumerate(self.steps):
             reason = _fault(graph, step, [self.steps[premise].edge for premise in step.premises])
