@@ -4,14 +4,16 @@ import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kgzsl.display.layered import Drawing, layered_svg
-from kgzsl.display.style import STYLE
+from kgzsl.display.layered import Drawing
+from kgzsl.display.style import STYLE, TABLE_STYLE
 from kgzsl.display.svg import diverging_bar
 from kgzsl.display.text import escape_text, fit
+from kgzsl.display.zoom import zoomable
 
-__all__ = ["Bar", "Block", "Card", "Fold", "Noted", "card_html", "escape_html", "html_table"]
+__all__ = ["Bar", "Block", "Card", "Fold", "Noted", "card_html", "escape_html", "html_table", "table_html"]
 
 _LONGEST_LABEL = 160
+_SENTENCE = 40
 
 
 def escape_html(text: str) -> str:
@@ -116,30 +118,54 @@ def html_table(
     """Rows under their column names, as a card of its own; every cell is escaped, and may be `Noted`.
 
     Columns named in `right` are flushed right, `drawing` and `notes` stand below the table, and with a `summary` the
-    table opens on a click.
+    table opens on a click. A cell is cut where it is very long, a caption or a note never; a table that is wider than
+    its card is scrolled within it.
 
     >>> html_table([["<tiger>", 4]], ["class", "paths"]).count("&lt;tiger&gt;")
     1
     """
+    inner = table_html(rows, columns, caption=caption, notes=notes, right=right, summary=summary, drawing=drawing)
+    return f'<section class="kx"><style>{STYLE}{TABLE_STYLE}</style>{inner}</section>'
+
+
+def table_html(
+    rows: Iterable[Sequence[object]],
+    columns: Sequence[str],
+    *,
+    caption: str = "",
+    notes: Sequence[str] = (),
+    right: Sequence[str] = (),
+    summary: str = "",
+    drawing: Drawing | None = None,
+) -> str:
+    """What `html_table` puts into its card, for a card of another."""
     classes = [' class="kx-num"' if column in right else "" for column in columns]
     head = "".join(
         f'<th scope="col"{kind}><small>{_label(column)}</small></th>'
         for column, kind in zip(columns, classes, strict=True)
     )
     body = "".join(
-        "<tr>" + "".join(f"<td{kind}>{_cell(cell)}</td>" for cell, kind in zip(row, classes, strict=True)) + "</tr>"
+        "<tr>"
+        + "".join(f"<td{_kind(cell, kind)}>{_cell(cell)}</td>" for cell, kind in zip(row, classes, strict=True))
+        + "</tr>"
         for row in rows
     )
-    title = f"<caption>{_label(caption)}</caption>" if caption else ""
-    table = f"<table>{title}<tr>{head}</tr>{body}</table>"
+    named = f' aria-label="{escape_html(caption)}"' if caption else ""
+    title = f'<div class="kx-title">{escape_html(caption)}</div>' if caption else ""
+    table = f'<div class="kx-net"><table class="kx-table"{named}><tr>{head}</tr>{body}</table></div>' if columns else ""
     if summary:
         table = f"<details><summary>{_label(summary)}</summary>{table}</details>"
-    paragraphs = "".join(f"<p><small>{_label(note)}</small></p>" for note in notes)
-    return f'<section class="kx"><style>{STYLE}</style>{table}{_drawn(drawing)}{paragraphs}</section>'
+    paragraphs = "".join(f"<p><small>{escape_html(note)}</small></p>" for note in notes)
+    return f"{title}{table}{_drawn(drawing)}{paragraphs}"
 
 
 def _label(text: str) -> str:
     return escape_html(fit(text, _LONGEST_LABEL))
+
+
+def _kind(cell: object, kind: str) -> str:
+    """Sentences have a least width, so that ids beside them do not press them into a word a line."""
+    return kind or (' class="kx-text"' if len(str(cell)) > _SENTENCE else "")
 
 
 def _cell(cell: object) -> str:
@@ -179,4 +205,4 @@ def _fold(fold: Fold) -> str:
 
 def _drawn(drawing: Drawing | None) -> str:
     """A drawing that is wider than its card is scrolled within it, by keyboard too."""
-    return "" if drawing is None else f'<div class="kx-net" tabindex="0">{layered_svg(drawing, is_alone=False)}</div>'
+    return "" if drawing is None else zoomable(drawing)

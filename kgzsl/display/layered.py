@@ -9,12 +9,18 @@ from kgzsl.display.style import NET_STYLE
 from kgzsl.display.text import escape_text, wrap
 from kgzsl.errors import InputFormatError
 
-__all__ = ["Drawing", "Link", "Mark", "layered_svg"]
+__all__ = ["Drawing", "Link", "Mark", "drawn", "layered_svg"]
 
 Shape = Literal["square", "circle", "diamond", "none"]
 
 _THINNEST, _THICKEST = 1.2, 6.0
 _BAR = 46.0
+_PLAIN = {
+    "kx-node": ' fill="#fff" stroke="#1c2126"',
+    "kx-bars": ' stroke="#5b6670"',
+    "kx-name": ' text-anchor="middle"',
+    "kx-verb": ' text-anchor="middle" fill="#fff" stroke="none"',
+}
 
 
 @dataclass(frozen=True)
@@ -83,13 +89,25 @@ def layered_svg(drawing: Drawing, *, is_alone: bool = True) -> str:
     >>> svg.count("<path"), svg.count(">is a kind of</text>")
     (2, 1)
     """
-    layout = arrange(drawing.marks, drawing.links)
+    return drawn(drawing, arrange(drawing.marks, drawing.links), is_alone=is_alone)
+
+
+def drawn(drawing: Drawing, layout: Layout, *, is_alone: bool = True) -> str:
+    """The drawing as `layered_svg` gives it, by a layout of its marks and links.
+
+    What the style says of lines and shapes is said once more in attributes, which it overrides: where a page takes
+    the style out, lines are not filled, and shapes are not black.
+    """
     told = wrap(escape_text(drawing.legend), max(int((layout.width - 16) / 6.2), 12))
     height = layout.height + LABEL_LINE * len(told) + (6 if told else 0)
-    head = f'<svg class="kx-g" width="{layout.width:.0f}" height="{height:.0f}" '
+    head = (
+        f'<svg class="kx-g" width="{layout.width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {layout.width:.0f} {height:.0f}" style="--w:{layout.width:.0f}px" '
+        'font-family="sans-serif" font-size="12" '
+    )
     paper = ""
     if is_alone:
-        head += f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {layout.width:.0f} {height:.0f}" '
+        head += 'xmlns="http://www.w3.org/2000/svg" '
         paper = f'<style>{NET_STYLE}</style><rect class="kx-paper" width="100%" height="100%"/>'
     largest = max((abs(link.value) for link in drawing.links), default=0.0)
     kinds = [_kind(link) if drawing.is_weighed else "plain" for link in drawing.links]
@@ -104,7 +122,7 @@ def layered_svg(drawing: Drawing, *, is_alone: bool = True) -> str:
         "kx-verb": "".join(_words(box, link.label) for box, link in zip(layout.labels, drawing.links, strict=True)),
         "kx-dim": "".join(_at(8, height - 8 - LABEL_LINE * row, line) for row, line in enumerate(reversed(told))),
     }
-    groups = "".join(f'<g class="{name}">{part}</g>' for name, part in parts.items() if part)
+    groups = "".join(f'<g class="{name}"{_PLAIN.get(name, "")}>{part}</g>' for name, part in parts.items() if part)
     return f'{head}role="img" aria-label="{_text(drawing.description)}">{paper}{links}{groups}</svg>'
 
 
@@ -140,7 +158,7 @@ def _line(link: Link, kind: str, layout: Layout, number: int, largest: float) ->
     hidden = link.label if layout.labels[number] is None else ""
     words = " ".join(part for part in (hidden, link.title) if part)
     title = f"<title>{_text(words)}</title>" if words else ""
-    return f'<g class="kx-{kind}">{title}{line}</g>'
+    return f'<g class="kx-{kind}" fill="none" stroke="#5b6670">{title}{line}</g>'
 
 
 def _point(point: tuple[float, float]) -> str:
@@ -148,11 +166,16 @@ def _point(point: tuple[float, float]) -> str:
 
 
 def _words(box: Box | None, label: str) -> str:
-    return _at(box.x, box.y + 4, label) if box and label else ""
+    """The words on a paper of their own, or the line would be seen between them."""
+    if box is None or not label:
+        return ""
+    left, top = box.x - box.width / 2 + 2, box.y - 6
+    paper = f'<rect x="{left:.0f}" y="{top:.0f}" width="{box.width - 4:.0f}" height="12"/>'
+    return paper + _at(box.x, box.y + 4, label)
 
 
 def _shape(mark: Mark, x: float, y: float) -> str:
-    strong = ' class="kx-strong"' if mark.is_strong else ""
+    strong = ' class="kx-strong" fill="#1c2126"' if mark.is_strong else ""
     side = 2 * RADIUS - 2
     shapes = {
         "square": f'rect{strong} x="{x - side / 2:.0f}" y="{y - side / 2:.0f}" width="{side:.0f}" height="{side:.0f}"',

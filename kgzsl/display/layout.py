@@ -26,6 +26,8 @@ _PASSING = 14.0
 _SWEEPS = 6
 _ATTEMPTS = ((1.0, 1.0), (1.35, 1.0), (1.35, 1.08), (1.5, 1.16), (2.0, 1.3))
 """By how much rows and columns move apart until every label has room."""
+_FAN = 4
+"""By how many links one end of a link must be busier for its label to keep to the other."""
 _STOPS = (0.5, 0.44, 0.56, 0.38, 0.62, 0.32, 0.68, 0.26, 0.74, 0.2, 0.8, 0.14, 0.86)
 
 Point = tuple[float, float]
@@ -228,13 +230,21 @@ class _Sheet:
         for number in sorted(range(len(routes)), key=lambda number: (-abs(self.links[number].value), number)):
             label = self.links[number].label
             size = (_width(escape_text(label), _SMALL) + 4, LABEL_LINE)
-            for x, y in _along(routes[number]):
+            for x, y in _along(routes[number], self._freer_end(number)):
                 box = Box(x, y, *size)
                 if not label or not any(box.overlaps(other) for other in taken):
                     found[number] = box
                     taken.append(box)
                     break
         return tuple(found)
+
+    def _freer_end(self, number: int) -> float:
+        """Along which part of a link its label is looked for first: away from the end that more links share."""
+        first, last = (
+            sum(end in (chain[0], chain[-1]) for chain in self.chains)
+            for end in (self.chains[number][0], self.chains[number][-1])
+        )
+        return 0.5 if abs(first - last) < _FAN else 0.66 if first > last else 0.34
 
     def _boxes(self, mark: Marked, place: Point) -> list[Box]:
         x, y = place
@@ -275,11 +285,14 @@ def _apart(
     return [level + offset for level, offset in zip(levels, offsets, strict=False)]
 
 
-def _along(route: Sequence[Point]) -> list[Point]:
-    """Places for a label: the middle first, then further out, on every piece of the line, the middle pieces first."""
+def _along(route: Sequence[Point], start: float) -> list[Point]:
+    """Places for a label on every piece of the line, from `start` (0.5 is the middle) outwards."""
     pieces = [route[place : place + 4] for place in range(0, len(route) - 1, 3)]
-    order = sorted(range(len(pieces)), key=lambda number: (abs(number - (len(pieces) - 1) / 2), number))
-    return [_on(pieces[number], stop) for stop in _STOPS for number in order]
+    middle = start if len(pieces) == 1 else 0.5
+    aim = (len(pieces) - 1) * (round(start + 0.01) if start != middle else 0.5)
+    order = sorted(range(len(pieces)), key=lambda number: (abs(number - aim), number))
+    stops = sorted(_STOPS, key=lambda stop: round(abs(stop - middle), 6))
+    return [_on(pieces[number], stop) for stop in stops for number in order]
 
 
 def _on(piece: Sequence[Point], t: float) -> Point:

@@ -1,6 +1,6 @@
 """The one style of all cards and drawings: light and dark as the reader's system asks, light on paper."""
 
-__all__ = ["NET_STYLE", "STYLE"]
+__all__ = ["NET_STYLE", "STYLE", "TABLE_STYLE", "ZOOM_SIZES", "ZOOM_STYLE"]
 
 _COLOURS = "--ink:#1c2126;--dim:#5b6670;--line:#d9dee3;--paper:#fff;--soft:#f4f6f8;--for:#1f6fb2;--against:#b85c00;"
 _DARK = "--ink:#e8ecf0;--dim:#9aa6b2;--line:#3a434c;--paper:#181c20;--soft:#22282e;--for:#6db3f2;--against:#f0a04b;"
@@ -17,8 +17,23 @@ _NET = (
     ".kx-g .kx-bars path{stroke-width:8px}.kx-g .kx-bars .kx-against{stroke-dasharray:3 1.5}"
     ".kx-g .kx-bold{font-weight:600}.kx-g .kx-verb text,.kx-g .kx-bars text,.kx-g .kx-dim text,.kx-g .kx-note"
     "{font-size:11px}.kx-g .kx-verb text,.kx-g .kx-dim text,.kx-g .kx-note{fill:var(--dim)}"
-    ".kx-g .kx-bars text,.kx-g .kx-dim text{text-anchor:start}"
+    ".kx-g .kx-bars text,.kx-g .kx-dim text{text-anchor:start}.kx-g .kx-verb rect{fill:var(--paper)}"
 )
+ZOOM_SIZES = (("whole", 0.0), ("1 ×", 1.0), ("1.5 ×", 1.5), ("2.5 ×", 2.5))
+"""Sizes of a drawing that can be chosen; 0 is the width of its card."""
+ZOOM_STYLE = (
+    ".kx-zoom{margin:0}.kx-zoom fieldset{border:0;margin:0;padding:4px 0;font-size:12.5px;color:var(--dim)}"
+    ".kx-zoom legend{float:left;padding:0 10px 0 0}.kx-zoom label{margin-right:12px;white-space:nowrap}"
+    ".kx-zoom input{margin:0 4px 0 0;vertical-align:-1px}"
+    + "".join(
+        f'.kx-zoom:has([value="{size:g}"]:checked) svg'
+        + (f"{{width:calc(var(--w)*{size:g});height:auto}}" if size else "{width:100%;height:auto}")
+        for _, size in ZOOM_SIZES
+        if size != 1.0
+    )
+    + "@media print{.kx-zoom fieldset{display:none}.kx-zoom svg{width:100%;height:auto}}"
+)
+
 NET_STYLE = (
     f".kx-g{{{_COLOURS}}}@media screen and (prefers-color-scheme:dark){{.kx-g{{{_DARK}}}}}"
     + _MARKS.format(".kx-g")
@@ -62,3 +77,11 @@ STYLE = (
     + _NET
 )
 """Style of a card, and of all that stands in one."""
+TABLE_STYLE = (
+    ".kx .kx-title{color:var(--dim);font-size:12.5px;font-weight:600;padding:2px 0 6px}.kx .kx-table{width:auto}"
+    ".kx .kx-table td,.kx .kx-table th{padding:4px 22px 4px 0;overflow-wrap:break-word;white-space:normal;"
+    "text-align:left}.kx .kx-table td{border-top:1px solid var(--line)}.kx .kx-table .kx-text{min-width:180px}"
+    ".kx .kx-table .kx-num{width:auto;text-align:right;white-space:nowrap}"
+    ".kx .kx-table td:last-child,.kx .kx-table th:last-child{padding-right:0}"
+)
+"""Added by tables."""

@@ -8,12 +8,13 @@ from threading import Lock
 from typing import Any
 
 from kgzsl.display.html import Noted, html_table
-from kgzsl.display.text import text_table
+from kgzsl.display.text import escape_text, text_table, wrap
 from kgzsl.errors import InputFormatError, MissingDependencyError
 
 __all__ = ["Table"]
 
 _SHOWN = 20
+_WIDTH = 96
 _COUNTED = 10_000
 """Rows that are drawn to say how many are not shown; of a longer table it is only said that there are more."""
 
@@ -23,7 +24,8 @@ class Table(Sequence[tuple[Any, ...]]):
 
     It is a sequence of its rows: `table[0]`, `len(table)`, `for row in table`; `table["name"]` is a column. Rows may
     be given as an iterator: then a row is drawn when it is first needed, and kept; `len` and `list` draw them all, and
-    an error of the iterator is raised again whenever rows behind it are asked for.
+    an error of the iterator is raised again whenever rows behind it are asked for. `caption` stands above the rows,
+    `note` below them.
 
     >>> table = Table(["class", "paths"], [("tiger", 4), ("horse", 12)])
     >>> table["paths"], table[1]
@@ -34,9 +36,12 @@ class Table(Sequence[tuple[Any, ...]]):
     horse     12
     """
 
-    def __init__(self, columns: Iterable[str], rows: Iterable[Sequence[Any]], *, caption: str = "") -> None:
+    def __init__(
+        self, columns: Iterable[str], rows: Iterable[Sequence[Any]], *, caption: str = "", note: str = ""
+    ) -> None:
         self.columns = tuple(columns)
         self.caption = caption
+        self.note = note
         self._drawn: list[tuple[Any, ...]] = []
         self._source: Iterator[Sequence[Any]] = iter(rows)
         self._failure: Exception | None = None
@@ -64,7 +69,7 @@ class Table(Sequence[tuple[Any, ...]]):
 
     def head(self, count: int = 10) -> Table:
         """A table of the first rows; no others are drawn."""
-        return Table(self.columns, self._draw(count)[:count], caption=self.caption)
+        return Table(self.columns, self._draw(count)[:count], caption=self.caption, note=self.note)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         place = 0
@@ -87,7 +92,7 @@ class Table(Sequence[tuple[Any, ...]]):
         if isinstance(place, slice):
             ends = (place.start or 0, place.stop or 0)
             count = place.stop if min(ends) >= 0 and (place.step or 1) > 0 else None
-            return Table(self.columns, self._draw(count)[place], caption=self.caption)
+            return Table(self.columns, self._draw(count)[place], caption=self.caption, note=self.note)
         return self._draw(place + 1 if place >= 0 else None)[place]
 
     def __eq__(self, other: object) -> bool:
@@ -99,7 +104,7 @@ class Table(Sequence[tuple[Any, ...]]):
         return hash((self.columns, self.rows))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (self.columns, self.rows, self.caption)
+        return _rebuilt, (self.columns, self.rows, self.caption, self.note)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Each row as a dict by column."""
@@ -139,16 +144,16 @@ class Table(Sequence[tuple[Any, ...]]):
         rows, rest = self._shown()
         cells = [[_cell(value) for value in row] for row in rows]
         table = text_table(cells, self.columns, right=self._numbers(rows)) if self.columns else ""
-        return "\n".join(part for part in (self.caption, table, rest) if part)
+        parts = (*_broken(self.caption), table, rest, *_broken(self.note))
+        return "\n".join(part for part in parts if part)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         rows, rest = self._shown()
         cells = [[_named(value) for value in row] for row in rows]
-        return html_table(
-            cells, self.columns, caption=self.caption, notes=[rest] if rest else [], right=self._numbers(rows)
-        )
+        notes = [note for note in (rest, self.note) if note]
+        return html_table(cells, self.columns, caption=self.caption, notes=notes, right=self._numbers(rows))
 
 
 def _plain(value: Any) -> Any:
@@ -163,9 +168,16 @@ def _cell(value: Any) -> str:
 
 def _named(value: Any) -> str:
     """A cell in a notebook: a concept by its label, and its id where that is another."""
+    if isinstance(value, Noted):
+        return value
     label = getattr(value, "label", None)
     return Noted(label, str(value)) if isinstance(label, str) and label != value else _cell(value)
 
 
-def _rebuilt(columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], caption: str) -> Table:
-    return Table(columns, rows, caption=caption)
+def _broken(text: str) -> list[str]:
+    """Lines that fit into a terminal."""
+    return wrap(escape_text(text), _WIDTH)
+
+
+def _rebuilt(columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], caption: str, note: str = "") -> Table:
+    return Table(columns, rows, caption=caption, note=note)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kgzsl.display.html import escape_html
 from kgzsl.display.text import escape_text
+from kgzsl.graph.showing import concept_html
 
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -86,8 +86,7 @@ class Concept(str):
         return (str, (str.__str__(self),))
 
     def _repr_html_(self) -> str:
-        shown = escape_html(", ".join((self.label, *self.aliases)))
-        return f"<div><b>{shown}</b> <code>{escape_html(self.id)}</code><br><i>{escape_html(self.definition)}</i></div>"
+        return concept_html(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +108,11 @@ class Edge:
 
     def __str__(self) -> str:
         return escape_text(f"{self.head} {self.relation} {self.tail}")
+
+    def __repr__(self) -> str:
+        said = [repr(str(part)) for part in (self.head, self.relation, self.tail)]
+        said += [f"weight={self.weight!r}"] if self.weight != 1.0 else []
+        said += [f"source={self.source!r}"] if self.source else []
+        more = {name: value for name, value in self.more.items() if value not in (None, "", [])}
+        said += [f"more={more!r}"] if more else []
+        return f"Edge({', '.join(said)})"

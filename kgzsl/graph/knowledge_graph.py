@@ -11,15 +11,16 @@ import numpy as np
 import polars as pl
 
 from kgzsl.errors import AmbiguousLabelError, InputFormatError, UnknownConceptError
-from kgzsl.graph import editing, exchange, making, questions, selection, showing, statements, taxonomy
+from kgzsl.graph import drawing, editing, exchange, making, questions, selection, showing, statements, taxonomy
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Concept, Edge
 from kgzsl.graph.concept_array import ConceptArray
 from kgzsl.graph.concept_table import ConceptTable
 from kgzsl.graph.concepts import Concepts
+from kgzsl.graph.edges import Edges
 from kgzsl.graph.fingerprint import fingerprint
 from kgzsl.graph.index import GraphIndex
-from kgzsl.graph.relation import Relation
+from kgzsl.graph.relation import Relation, Relations
 from kgzsl.graph.tables import CONCEPT_COLUMNS, spelled_edges
 
 __all__ = ["KnowledgeGraph"]
@@ -59,7 +60,7 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
         """
         self._name = name
         self.report: Mapping[str, int] = MappingProxyType(dict(report or {}))
-        self.relations: Mapping[str, Relation] = MappingProxyType({relation.name: relation for relation in relations})
+        self.relations = Relations(relations)
         self.concept_columns = concepts if isinstance(concepts, ConceptTable) else ConceptTable(concepts)
         self._edges = Columns(edges)
         self._known_fingerprint = known_fingerprint
@@ -255,13 +256,13 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
         named = [", ".join([label, *aliases]) for label, aliases in zip(*columns[:2], strict=True)]
         return [f"{names}: {text}" if text else names for names, text in zip(named, columns[2], strict=True)]
 
-    def edges(self, head: str | None = None, relation: str | None = None, tail: str | None = None) -> tuple[Edge, ...]:
+    def edges(self, head: str | None = None, relation: str | None = None, tail: str | None = None) -> Edges:
         """Edges with this head, relation and tail; None leaves a place open. Sorted by head, relation, tail.
 
         `relation` may be a relation, a kind, or the other way round: `^is_a` or the inverse's name, `has_kind`. Then
         the edges come back as they were asked for, reversed.
         """
-        return statements.edges(self, head, relation, tail)
+        return Edges(statements.edges(self, head, relation, tail), self)
 
     def edges_at(self, rows: Sequence[int]) -> tuple[Edge, ...]:
         """The edges in these rows of the edge table."""
@@ -366,6 +367,8 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
     write = questions.write
 
     # -- showing ---------------------------------------------------------------------------------------------
+
+    draw = drawing.draw
 
     def __repr__(self) -> str:
         return f"<KnowledgeGraph {showing.counted(self)}>"

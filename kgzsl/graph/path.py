@@ -13,9 +13,10 @@ from kgzsl.errors import InputFormatError
 from kgzsl.graph.concept import Concept, Edge
 from kgzsl.graph.concepts import Concepts
 from kgzsl.graph.relation import Relation, describe
-from kgzsl.graph.showing import path_html
+from kgzsl.graph.showing import cited, path_html, path_picture
 
 if TYPE_CHECKING:
+    from kgzsl.display.picture import Picture
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 __all__ = ["Path"]
@@ -220,26 +221,40 @@ class Path:
         rows = [(here, relation, there, edge.weight, edge.source) for (here, there), relation, edge in steps]
         return Table(("from", "relation", "to", "weight", "source"), rows)
 
-    def _spoken(self) -> tuple[list[str], list[str]]:
-        """Labels of the concepts, and the verbs between them."""
+    def draw(self) -> Picture:
+        """The path from left to right, each arrow as the graph states it."""
+        return path_picture(self)
+
+    def spoken(self) -> list[tuple[str, str, str]]:
+        """The words in order, each with what it is ("concept", "verb" or ""), and what there is to say of it.
+
+        A relation without words for the way back is read from its other end: grass is what zebra eats.
+        """
         kinds = describe({edge.relation for edge in self.edges}, self.relation_types.values())
-        steps = zip(self.edges, self.forward, strict=True)
-        verbs = [kinds[edge.relation].verb if ahead else kinds[edge.relation].inverse_verb for edge, ahead in steps]
-        return [self.labels.get(id_, id_) for id_ in self.concepts], verbs
+        named = [(self.labels.get(id_, str(id_)), "concept", str(id_)) for id_ in self.concepts]
+        said, opening = [named[0]], ""
+        for place, (edge, ahead) in enumerate(zip(self.edges, self.forward, strict=True)):
+            kind = kinds[edge.relation]
+            said += [(opening, "", "")] if opening else []
+            if opening == "; ":
+                said.append(named[place])
+            if ahead or kind.is_told_back:
+                verb = kind.verb if ahead else kind.inverse_verb
+                said += [(" ", "", ""), (verb, "verb", cited(edge)), (" ", "", ""), named[place + 1]]
+                opening = ", which"
+            else:
+                said += [(" is what ", "", ""), named[place + 1], (" ", "", ""), (kind.verb, "verb", cited(edge))]
+                opening = "; "
+        return said
 
     def __str__(self) -> str:
-        labels, verbs = self._spoken()
-        labels, verbs = [[escape_text(word) for word in words] for words in (labels, verbs)]
-        clauses = [f"{verb} {label}" for verb, label in zip(verbs, labels[1:], strict=True)]
-        return " ".join([labels[0], ", which ".join(clauses)]).strip()
+        return "".join(escape_text(text) for text, _, _ in self.spoken())
 
     def __repr__(self) -> str:
         return f"<Path {self}>"
 
     def _repr_html_(self) -> str:
-        labels, verbs = self._spoken()
-        cited = [f"{edge} ({edge.source})" if edge.source else str(edge) for edge in self.edges]
-        return path_html(list(zip(self.concepts, labels, strict=True)), list(zip(cited, verbs, strict=True)))
+        return path_html(self)
 
 
 def _rebuilt(

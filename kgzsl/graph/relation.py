@@ -1,9 +1,11 @@
 """What a type of edge means: its kind, its inverse and the verbs that read it aloud."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from kgzsl.display.table import Table
+from kgzsl.display.text import escape_text
 from kgzsl.errors import InputFormatError
 
 __all__ = [
@@ -12,6 +14,7 @@ __all__ = [
     "SHARED_RELATIONS",
     "Kind",
     "Relation",
+    "Relations",
     "describe",
     "given_relations",
     "stored_relation",
@@ -49,9 +52,73 @@ class Relation:
         words = self.name.replace("_", " ").strip()
         object.__setattr__(self, "verb", self.verb or words)
         if not self.inverse_verb:
-            object.__setattr__(
-                self, "inverse_verb", self.verb if self.symmetric else f"is reached by “{self.verb}” from"
-            )
+            object.__setattr__(self, "inverse_verb", self.verb if self.symmetric else _without_words(self.verb))
+
+    @property
+    def is_told_back(self) -> bool:
+        """Whether there are words for the way from tail to head."""
+        return self.inverse_verb != _without_words(self.verb)
+
+    def __repr__(self) -> str:
+        said = [f"{name}={getattr(self, name)!r}" for name in ("inverse", "verb") if getattr(self, name)]
+        said += [f"inverse_verb={self.inverse_verb!r}"] if self.is_told_back else []
+        said += ["symmetric=True"] if self.symmetric else []
+        return f"Relation({', '.join([repr(self.name), repr(self.kind), *said])})"
+
+    def __str__(self) -> str:
+        back = f", b {self.inverse_verb} a" if self.is_told_back and not self.symmetric else ""
+        return escape_text(f"{self.name} ({self.kind}): a {self.verb} b{back}")
+
+    def _repr_html_(self) -> str:
+        return Relations((self,))._repr_html_()
+
+
+class Relations(Mapping[str, Relation]):
+    """Relations by name, in the order given; it cannot be changed, and shows itself as a table.
+
+    >>> print(Relations([SHARED_RELATIONS["is_a"], SHARED_RELATIONS["same_as"]]))
+    relation  kind         inverse   read aloud
+    is_a      taxonomic    has_kind  a is a kind of b, b has kind a
+    same_as   equivalence            a is the same as b
+    """
+
+    __slots__ = ("_held",)
+
+    def __init__(self, relations: Iterable[Relation]) -> None:
+        self._held = {relation.name: relation for relation in relations}
+
+    def __getitem__(self, name: str) -> Relation:
+        return self._held[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._held
+
+    def to_table(self) -> Table:
+        """A row for each relation: its name, kind, inverse, and how it is read aloud."""
+        rows = (
+            (each.name, each.kind, "" if each.symmetric else each.inverse, str(each).partition(": ")[2])
+            for each in self.values()
+        )
+        return Table(("relation", "kind", "inverse", "read aloud"), rows)
+
+    def __repr__(self) -> str:
+        return f"<Relations {', '.join(self)}>"
+
+    def __str__(self) -> str:
+        return str(self.to_table())
+
+    def _repr_html_(self) -> str:
+        return self.to_table()._repr_html_()
+
+
+def _without_words(verb: str) -> str:
+    return f"is reached by “{verb}” from"
 
 
 def _pair(name: str, kind: Kind, inverse: str, verb: str, inverse_verb: str) -> Relation:

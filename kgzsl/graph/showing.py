@@ -1,4 +1,4 @@
-"""How a graph and a path look in a notebook."""
+"""How a graph, a concept and a path look in a notebook."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ import numpy as np
 
 from kgzsl.display.html import escape_html, html_table
 from kgzsl.display.layered import Drawing, Link, Mark
+from kgzsl.display.picture import Picture
+from kgzsl.display.style import STYLE
 from kgzsl.display.text import escape_text, fit
-from kgzsl.graph.relation import Relation
+from kgzsl.display.zoom import zoomable
+from kgzsl.graph.drawing import LONGEST_VERB, layered
+from kgzsl.graph.relation import describe
 
 if TYPE_CHECKING:
+    from kgzsl.graph.concept import Concept, Edge
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
+    from kgzsl.graph.path import Path
 
-__all__ = ["counted", "graph_drawing", "graph_html", "path_html"]
+__all__ = ["cited", "concept_html", "counted", "graph_html", "path_html", "path_picture"]
 
 _DRAWN_CONCEPTS = 40
 _DRAWN_EDGES = 80
-_LONGEST_VERB = 20
 
 
 def counted(graph: KnowledgeGraph) -> str:
@@ -34,91 +39,54 @@ def graph_html(graph: KnowledgeGraph) -> str:
     index = graph.index
     counts = np.bincount(index.relation, minlength=len(index.relations)).tolist()
     rows = sorted(zip(counts, index.relations, strict=True), key=lambda row: (-row[0], row[1].name))
+    is_drawn = 0 < index.num_edges <= _DRAWN_EDGES and index.num_concepts <= _DRAWN_CONCEPTS
     return html_table(
         [(relation.name, relation.kind, f"{count:,}") for count, relation in rows if count],
         ["relation", "kind", "edges"],
         caption=counted(graph),
-        drawing=graph_drawing(graph) if 0 < index.num_edges <= _DRAWN_EDGES else None,
+        right=["edges"],
+        drawing=layered(graph, counted(graph)).drawing if is_drawn else None,
     )
 
 
-def graph_drawing(graph: KnowledgeGraph) -> Drawing | None:
-    """Every concept and edge, what is said to be a kind of something left of it; None over 40 concepts.
+def path_picture(path: Path) -> Picture:
+    """Concepts from left to right, edges as the graph states them."""
+    labels = [path.labels.get(id_, str(id_)) for id_ in path.concepts]
+    kinds = describe({edge.relation for edge in path.edges}, path.relation_types.values())
+    marks = tuple(
+        Mark(str(place), label, place, title=str(id_), is_strong=place in (0, len(labels) - 1))
+        for place, (id_, label) in enumerate(zip(path.concepts, labels, strict=True))
+    )
+    links, said = [], []
+    for place, (edge, ahead) in enumerate(zip(path.edges, path.forward, strict=True)):
+        ends = (place, place + 1) if ahead else (place + 1, place)
+        verb = kinds[edge.relation].verb
+        said.append((labels[ends[0]], verb, labels[ends[1]]))
+        links.append(Link(str(ends[0]), str(ends[1]), fit(verb, LONGEST_VERB), 1.0, title=cited(edge)))
+    return Picture(Drawing(marks, tuple(links), str(path), is_weighed=False), str(path), tuple(said))
 
-    Where most edges are of other relations, all of them lead from left to right, but those that close a circle.
-    """
-    index = graph.index
-    if index.num_concepts > _DRAWN_CONCEPTS:
-        return None
-    joined: dict[tuple[int, int], list[Relation]] = {}
-    for head, tail, code in zip(index.head.tolist(), index.tail.tolist(), index.relation.tolist(), strict=True):
-        joined.setdefault((head, tail), []).append(index.relations[code])
-    climbing = [ends for ends, relations in joined.items() if any(r.kind == "taxonomic" for r in relations)]
-    columns = _columns(index.num_concepts, climbing if 2 * len(climbing) >= len(joined) else list(joined))
-    for ends in joined:  # what only other relations lead to stands beside the first of its neighbours
-        for here, there, step in ((*ends, 1), (*ends[::-1], -1)):
-            if there not in columns and here in columns:
-                columns[there] = columns[here] + step
-    labels = [str(graph.read_concept(place, "label")) for place in range(index.num_concepts)]
-    places = sorted(range(index.num_concepts), key=lambda place: (columns.get(place, 0), place))
-    return Drawing(
-        tuple(Mark(index.ids[place], labels[place], columns.get(place, 0), title=index.ids[place]) for place in places),
-        tuple(
-            Link(index.ids[head], index.ids[tail], _verbs([relation.verb for relation in relations]), 1.0)
-            for (head, tail), relations in joined.items()
-        ),
-        counted(graph),
-        is_weighed=False,
+
+def path_html(path: Path) -> str:
+    """Labels in bold, ids as their tooltips; verbs with their edges and sources as tooltips; below, the drawing."""
+    pieces = []
+    for text, kind, tooltip in path.spoken():
+        title = f' title="{escape_html(tooltip)}"' if tooltip else ""
+        tag = {"concept": "b", "verb": "span"}.get(kind)
+        pieces.append(f"<{tag}{title}>{escape_html(text)}</{tag}>" if tag else escape_html(text))
+    drawing = zoomable(path_picture(path).drawing) if len(path) else ""
+    return f'<section class="kx"><style>{STYLE}</style><div>{"".join(pieces)}</div>{drawing}</section>'
+
+
+def concept_html(concept: Concept) -> str:
+    """Names, id and definition, and what it is a kind of."""
+    names = ", ".join((concept.label, *concept.aliases))
+    definition = f"<div>{escape_html(concept.definition)}</div>" if concept.definition else ""
+    return (
+        f'<section class="kx"><style>{STYLE}</style><header><b>{escape_html(names)}</b>'
+        f"<small>{escape_html(concept.id)}</small></header>{definition}</section>"
     )
 
 
-def _verbs(verbs: list[str]) -> str:
-    return fit(verbs[0], _LONGEST_VERB) + (f" +{len(verbs) - 1}" if len(verbs) > 1 else "")
-
-
-def _columns(num_concepts: int, edges: list[tuple[int, int]]) -> dict[int, int]:
-    """Tails right of heads: as far left as the longest way to a tail allows, heads close to them."""
-    ahead: dict[int, list[int]] = {}
-    for head, tail in edges:
-        ahead.setdefault(head, []).append(tail)
-    order, forward = _finished(num_concepts, {head: sorted(tails) for head, tails in ahead.items()})
-    linked = {place for edge in edges for place in edge}
-    column = dict.fromkeys(sorted(linked), 0)
-    for here in reversed(order):
-        for there in forward.get(here, ()):
-            column[there] = max(column[there], column[here] + 1)
-    for here in order:
-        if forward.get(here):
-            column[here] = min(column[there] for there in forward[here]) - 1
-    return column
-
-
-def _finished(num_concepts: int, ahead: dict[int, list[int]]) -> tuple[list[int], dict[int, list[int]]]:
-    """Concepts, each behind all that it leads to, and the edges that close no circle."""
-    order: list[int] = []
-    forward: dict[int, list[int]] = {}
-    state = [0] * num_concepts  # 1 while what follows is visited, 2 once it is
-    for start in range(num_concepts):
-        pending = [] if state[start] else [(start, iter(ahead.get(start, ())))]
-        state[start] = state[start] or 1
-        while pending:
-            here, following = pending[-1]
-            there = next(following, None)
-            if there is None:
-                state[here] = 2
-                order.append(here)
-                pending.pop()
-            elif state[there] != 1:
-                forward.setdefault(here, []).append(there)
-                if not state[there]:
-                    state[there] = 1
-                    pending.append((there, iter(ahead.get(there, ()))))
-    return order, forward
-
-
-def path_html(concepts: list[tuple[str, str]], steps: list[tuple[str, str]]) -> str:
-    """Labels in bold, ids as their tooltips; between them verbs, whose tooltips are the edges with their sources."""
-    shown = [f'<b title="{escape_html(id_)}">{escape_html(label)}</b>' for id_, label in concepts]
-    verbs = [f' <span title="{escape_html(edge)}">{escape_html(verb)}</span> ' for edge, verb in steps]
-    clauses = [f"{verb}{concept}" for verb, concept in zip(verbs, shown[1:], strict=True)]
-    return f"<div>{shown[0]}{', which'.join(clauses)}</div>"
+def cited(edge: Edge) -> str:
+    """An edge with its source."""
+    return f"{edge} ({edge.source})" if edge.source else str(edge)

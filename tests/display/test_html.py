@@ -81,8 +81,8 @@ def test_a_table_escapes_its_cells():
 def test_a_table_has_its_notes_below_and_numbers_flushed_right():
     html = html_table([["tiger", 4]], ["class", "n"], right=["n"], notes=["a <note>"], summary="open")
     assert '<td>tiger</td><td class="kx-num">4</td>' in html
-    assert html.endswith("</table></details><p><small>a &lt;note&gt;</small></p></section>")
-    assert "<details><summary>open</summary><table>" in html
+    assert html.endswith("</table></div></details><p><small>a &lt;note&gt;</small></p></section>")
+    assert '<details><summary>open</summary><div class="kx-net"><table class="kx-table">' in html
 
 
 def test_a_block_without_rows_says_why_or_is_left_out():

@@ -2,8 +2,8 @@
 
 import pytest
 
+from kgzsl.graph.drawing import layered
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
-from kgzsl.graph.showing import graph_drawing
 
 
 def graph(*edges):
@@ -12,7 +12,7 @@ def graph(*edges):
 
 
 def columns(kg):
-    return {mark.key: mark.column for mark in graph_drawing(kg).marks}
+    return {mark.key: mark.column for mark in layered(kg, "").drawing.marks}
 
 
 def test_kinds_stand_right_of_what_they_are_kinds_of(toy_graph):
@@ -22,7 +22,7 @@ def test_kinds_stand_right_of_what_they_are_kinds_of(toy_graph):
 
 
 def test_every_concept_and_every_edge_is_drawn_once(toy_graph):
-    drawing = graph_drawing(toy_graph)
+    drawing = layered(toy_graph, "").drawing
     assert sorted(mark.key for mark in drawing.marks) == list(toy_graph.ids)
     assert sorted((link.start, link.label, link.end) for link in drawing.links) == sorted(
         (edge.head, toy_graph.relations[edge.relation].verb, edge.tail) for edge in toy_graph.edges()
@@ -30,7 +30,7 @@ def test_every_concept_and_every_edge_is_drawn_once(toy_graph):
 
 
 def test_parallel_edges_are_one_line_that_counts_them():
-    (link,) = graph_drawing(graph(("a", "is_a", "b"), ("a", "related_to", "b"))).links
+    (link,) = layered(graph(("a", "is_a", "b"), ("a", "related_to", "b")), "").drawing.links
     assert link.label == "is a kind of +1"
 
 
