@@ -106,7 +106,16 @@ class Ancestors(Sequence[Ancestor]):
             for row, answer in enumerate(self.answers)
         ]
         columns = ["input", "answer", "concept", "probability", "classes", "the most probable"]
-        return Table(columns, rows, caption=self.guarantee)
+        return Table(columns, rows, caption=self._title(), note=self.guarantee)
+
+    def _title(self) -> str:
+        single = sum(len(answer.classes) == 1 for answer in self.answers)
+        return (
+            f"{len(self):,} answers at confidence {self.confidence:g}: {single:,} classes, {len(self) - single:,} kinds"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Ancestors {self._title()}>"
 
     def __str__(self) -> str:
         return str(self.to_table())

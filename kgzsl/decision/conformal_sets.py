@@ -89,7 +89,15 @@ class ClassSets:
             (row, self._text(words, limit), len(self.labels[row]), float(sum(self.probabilities[row])))
             for row, words in enumerate(self.kinds or self.labels)
         )
-        return Table(["input", "set", "classes", "probability"], rows, caption=self.guarantee)
+        columns = ["input", "set", "classes", "probability"]
+        return Table(columns, rows, caption=self._title(), note=self.guarantee)
+
+    def _title(self) -> str:
+        mean = f", of {self.sizes.mean():.3g} classes on average" if len(self) else ""
+        return f"{len(self):,} sets at coverage {self.coverage:g}{mean} ({self.method})"
+
+    def __repr__(self) -> str:
+        return f"<ClassSets {self._title()}>"
 
     def _text(self, words: Sequence[Any], limit: int | None) -> str:
         """The words, classes as the graph calls them; at most `limit` of them, the rest counted."""

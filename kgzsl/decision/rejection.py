@@ -56,7 +56,14 @@ class OutOfGraph:
     def to_table(self) -> Table:
         """A row for each input."""
         rows = zip(range(len(self)), self.scores.tolist(), map(bool, self.is_out), strict=True)
-        return Table(["input", "score", "out of graph"], rows, caption=self.guarantee)
+        return Table(["input", "score", "out of graph"], rows, caption=self._title(), note=self.guarantee)
+
+    def _title(self) -> str:
+        out = int(self.is_out.sum())
+        return f"{out:,} of {len(self):,} inputs out of the graph (score above {self.threshold:.4g})"
+
+    def __repr__(self) -> str:
+        return f"<OutOfGraph {self._title()}>"
 
     def __str__(self) -> str:
         return str(self.to_table())

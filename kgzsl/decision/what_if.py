@@ -14,6 +14,7 @@ from kgzsl.decision.classes import LabelSpace
 from kgzsl.decision.problem import Problem
 from kgzsl.decision.view import GraphView
 from kgzsl.display.table import Table
+from kgzsl.display.text import escape_text
 from kgzsl.errors import InputFormatError
 from kgzsl.explain.explaining import explain
 from kgzsl.explain.explanation import Explanation
@@ -71,8 +72,11 @@ class WhatIf:
         verdict = (
             f"{self.prediction} instead of {self.prediction_before}" if self.is_changed else f"still {self.prediction}"
         )
-        share = float(self.after.max())
-        return f"{', '.join(edits)}: {verdict} ({share:.0%}, was {float(self.before[int(self.after.argmax())]):.0%})"
+        share, was = float(self.after.max()), float(self.before[int(self.after.argmax())])
+        return escape_text(f"{', '.join(edits)}: {verdict} ({share:.0%}, was {was:.0%})")
+
+    def __repr__(self) -> str:
+        return f"<WhatIf {self}>"
 
     def _repr_html_(self) -> str:
         return self.to_table()._repr_html_()

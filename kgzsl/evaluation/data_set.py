@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kgzsl.contracts import FloatArray
+from kgzsl.display.html import html_table
 from kgzsl.display.text import escape_text
 from kgzsl.errors import InputFormatError, UnknownNameError, listing
 
@@ -158,6 +159,12 @@ class Dataset:
         lines += [f"  {escape_text(name)}: {len(rows):,} samples" for name, rows in self.splits.items()]
         lines += [f"  {escape_text(name)}: {count:,}" for name, count in self.report.items() if count]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        first, *more = str(self).splitlines()
+        rows = [tuple(line.strip().rsplit(": ", 1)) for line in more]
+        notes = [f"classes {listing(self.classes, limit=12)}"]
+        return html_table(rows, ["part", "count"] if rows else [], caption=first, notes=notes, right=["count"])
 
     def __repr__(self) -> str:
         return f"<Dataset {str(self).splitlines()[0]}; classes {listing(self.classes, limit=3)}>"

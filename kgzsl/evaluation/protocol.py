@@ -301,6 +301,9 @@ class Protocol(Mapping[str, Any]):
     def __str__(self) -> str:
         return str(self.certificate)
 
+    def _repr_html_(self) -> str:
+        return self.certificate._repr_html_()
+
 
 def _require_apart(classes: Mapping[str, set[str]]) -> None:
     """Unseen classes have no sample elsewhere, and seen test classes have some in training."""

@@ -6,7 +6,8 @@ from itertools import combinations, islice
 from math import comb
 from typing import Literal, get_args
 
-from kgzsl.display.html import escape_html
+from kgzsl.display.html import html_table
+from kgzsl.display.table import Table
 from kgzsl.display.text import escape_text
 from kgzsl.errors import ExplanationError, InputFormatError, UnknownNameError
 from kgzsl.explain.decision import Decision
@@ -103,12 +104,33 @@ class Counterfactual:
             return f"no change of the facts tried gives another class than {self._label(self.before)}"
         shown = ", ".join(str(change) for change in self.changes[:_SHOWN])
         more = f" and {len(self) - _SHOWN} more" if len(self) > _SHOWN else ""
-        words = {"certified": "minimal, certified", "within the facts tried": f"minimal among {self.num_tried} facts"}
         verdict = f"{self._label(self.after)} instead of {self._label(self.before)}"
-        return f"{shown}{more}: {verdict} ({words.get(self.certificate, self.certificate)})"
+        return f"{shown}{more}: {verdict} ({self._words()})"
+
+    def __repr__(self) -> str:
+        return f"<Counterfactual {self}>"
+
+    def to_table(self) -> Table:
+        """A row for each fact to remove or to add."""
+        rows = [("remove" if change.is_removal else "add", *change.fact) for change in self.changes]
+        return Table(["change", "head", "relation", "tail"], rows, caption=str(self))
 
     def _repr_html_(self) -> str:
-        return f"<div>{escape_html(str(self))}</div>"
+        if not self.is_found:
+            return html_table([], [], caption=str(self))
+        first, second = (f"{margin:+.2f}" for margin in self.margin)
+        verdict = f"{self._label(self.after)} instead of {self._label(self.before)}"
+        tried = f"{self.num_tried:,} facts tried, {self.num_reruns:,} decisions taken"
+        return html_table(
+            self.to_table().rows,
+            self.to_table().columns,
+            caption=f"{verdict}, if it were not so",
+            notes=[f"margin {first}, then {second}; {self._words()}; {tried}"],
+        )
+
+    def _words(self) -> str:
+        words = {"certified": "minimal, certified", "within the facts tried": f"minimal among {self.num_tried} facts"}
+        return words.get(self.certificate, self.certificate)
 
     def _label(self, concept: str) -> str:
         for running in self.decision.running:

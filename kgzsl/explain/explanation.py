@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from kgzsl.display.text import escape_text
 from kgzsl.errors import ExplanationError, UnknownNameError
 from kgzsl.explain import drawing, picture_text, serial
 from kgzsl.explain.credits import Credit, Reasons
@@ -146,6 +147,10 @@ class Explanation:
 
     def __str__(self) -> str:
         return self.to_text()
+
+    def __repr__(self) -> str:
+        foil = "" if self.foil is None else f" rather than {self.foil!r}"
+        return escape_text(f"<Explanation of {self.prediction!r}{foil}: margin {self.margin:+.2f}>")
 
     def to_html(self) -> str:
         """A card of less than 15 kB: it fetches nothing, runs nothing, and serves light, dark, paper and readers."""

@@ -12,6 +12,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from kgzsl.display.text import escape_text
 from kgzsl.errors import ExplanationError, PluginError, UnknownNameError
 from kgzsl.explain import fact_page
 from kgzsl.explain.chains import Chains
@@ -268,6 +269,11 @@ class FactExplanation:
 
     def __str__(self) -> str:
         return self.to_text()
+
+    def __repr__(self) -> str:
+        foil = "" if self.foil is None else f" rather than {self.foil!r}"
+        about = f"{self.prediction!r}{foil}: margin {self.margin:+.2f}, {self.scores.method}"
+        return escape_text(f"<FactExplanation of {about}>")
 
     def to_html(self) -> str:
         """A card that fetches nothing and runs nothing."""

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgzsl.display.table import Table
+from kgzsl.display.text import escape_text
 from kgzsl.errors import DataMissingError, InputFormatError, UnknownConceptError, UnknownNameError
 from kgzsl.graph.lookup import nearest_of
 from kgzsl.query.information_content_file import read_information_content_file
@@ -25,6 +27,7 @@ __all__ = ["INTRINSIC", "InformationContent", "information_content"]
 
 FloatArray = NDArray[np.float64]
 _Relations = Iterable[str] | str | None
+_UNITS = {"1": "shares from 0 to 1"}
 
 INTRINSIC = ("seco", "sanchez")
 """Information content that the shape of the taxonomy gives by itself."""
@@ -67,6 +70,25 @@ class InformationContent:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __repr__(self) -> str:
+        return f"<InformationContent {self._title()}>"
+
+    def __str__(self) -> str:
+        return str(self.to_table())
+
+    def _repr_html_(self) -> str:
+        return self.to_table()._repr_html_()
+
+    def _title(self) -> str:
+        counted = "".join(f", {escape_text(name)} {count:,}" for name, count in self.report.items())
+        return f"of {len(self):,} concepts, {escape_text(self.method)}, in {_UNITS.get(self.unit, self.unit)}{counted}"
+
+    def to_table(self) -> Table:
+        """A row for each concept, those with the most content first."""
+        order = np.lexsort((np.arange(len(self)), -self.values))
+        rows = ((self.ids[place], float(self.values[place])) for place in order)
+        return Table(("concept", "content"), rows, caption=f"information content {self._title()}")
 
     def __getitem__(self, id: str) -> float:
         place = bisect_left(self.ids, id)

@@ -6,6 +6,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
+from kgzsl.display.html import html_table
 from kgzsl.errors import InputFormatError
 from kgzsl.sources.terms import ALIAS_TERMS, DEFINITION_TERMS, LABEL_TERMS, PREFIXES, TERM_RULES, expanded
 
@@ -156,6 +157,26 @@ class RdfMapping:
                 lines.append(f"  {name}: {', '.join(map(repr, value)) if name == 'languages' else _listed(value)}")
         return "\n".join(lines)
 
+    def __repr__(self) -> str:
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        usual = RdfMapping()
+        told = (
+            f"{name}={_own(value, getattr(usual, name))!r}"
+            for name, value in said.items()
+            if value != getattr(usual, name)
+        )
+        return f"RdfMapping({', '.join(told)})"
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[str, str]] = []
+        for line in str(self).splitlines()[1:]:
+            name, _, terms = line.strip().partition(": ")
+            if line.startswith("    "):
+                rows.append((f"… {name}", terms))
+            else:
+                rows.append((name.replace("_", " "), terms))
+        return html_table(rows, ["what", "is read from"], caption="RdfMapping")
+
     @cached_property
     def spaces(self) -> Mapping[str, str]:
         """Prefix -> namespace: common ones, and `prefixes`."""
@@ -172,6 +193,13 @@ class RdfMapping:
 
 def _rebuilt(values: dict[str, Any]) -> RdfMapping:
     return RdfMapping(**values)
+
+
+def _own(value: object, usual: object) -> object:
+    """What of a mapping is said besides the usual."""
+    if isinstance(value, Mapping) and isinstance(usual, Mapping):
+        return {key: end for key, end in value.items() if usual.get(key) != end}
+    return value
 
 
 def _listed(value: object) -> str:
