@@ -35,14 +35,29 @@ State = tuple[dict[str, Any], dict[str, NDArray[Any]]]
 
 
 class Source(Protocol):
-    """A function that reads a knowledge graph from somewhere."""
+    """A function that reads a knowledge graph from somewhere.
+
+    >>> import kgzsl
+    >>> from kgzsl.testing import check_source, example_graph
+    >>> def read_zoo(location):
+    ...     if location != "zoo":
+    ...         raise kgzsl.errors.DataMissingError(location, "there is no such zoo")
+    ...     return example_graph()
+    >>> check_source(read_zoo, "zoo", absent="nowhere")
+    """
 
     def __call__(self, location: str, /) -> KnowledgeGraph: ...
 
 
 @runtime_checkable
 class NodeEncoder(Protocol):
-    """Describes concepts by numbers."""
+    """Describes concepts by numbers.
+
+    >>> from kgzsl.contracts import NodeEncoder
+    >>> from kgzsl.features import TextFeatures
+    >>> isinstance(TextFeatures(), NodeEncoder)
+    True
+    """
 
     def fit(self, graph: KnowledgeGraph, concepts: Sequence[str]) -> Self:
         """An encoder that has learned what it needs from these concepts; the receiver stays as it is."""
@@ -69,6 +84,11 @@ class Supervision:
     Rows of `weights` `[num_seen, dim]` have unit length and stand in the order of `classes`. With kind
     "prototype" the inputs are centred and have unit length; with kind "linear" they end in a constant 1.
     `inputs` `[num_samples, dim]` and `labels` (places in `classes`) are None where only weights are known.
+
+    >>> from kgzsl.testing import example_supervision
+    >>> given = example_supervision()
+    >>> given.kind, given.weights.shape, given.inputs.shape
+    ('prototype', (6, 5), (48, 5))
     """
 
     classes: tuple[str, ...]
@@ -82,7 +102,15 @@ class Supervision:
 
 @runtime_checkable
 class FittedPropagator(Protocol):
-    """A function from (index, features) to classifier weights; it holds parameters and no graph."""
+    """A function from (index, features) to classifier weights; it holds parameters and no graph.
+
+    >>> from kgzsl.contracts import FittedPropagator
+    >>> from kgzsl.propagation import GraphGP
+    >>> from kgzsl.testing import example_graph, example_supervision
+    >>> features = np.eye(12, dtype=np.float32)
+    >>> isinstance(GraphGP().fit(example_graph().index, features, example_supervision()), FittedPropagator)
+    True
+    """
 
     classes: tuple[str, ...]
     report: Mapping[str, Any]
@@ -103,7 +131,13 @@ class FittedPropagator(Protocol):
 
 @runtime_checkable
 class Propagator(Protocol):
-    """Learns from the weights of seen classes to give weights to any concept of a graph."""
+    """Learns from the weights of seen classes to give weights to any concept of a graph.
+
+    >>> from kgzsl.contracts import Propagator
+    >>> from kgzsl.propagation import SGCN
+    >>> isinstance(SGCN(), Propagator)
+    True
+    """
 
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> FittedPropagator:
         """Learn; `features` `[num_concepts, dim]` in the order of the index."""
@@ -115,6 +149,12 @@ class Explained(Protocol):
 
     Rows, as `items` and `by` give them, have `label`, `credit` and `facts`, edges of the knowledge graph. A `verify()`
     that raises if something said does not hold, `with_effects()` and `graph()` are welcome.
+
+    >>> from kgzsl.explain import explain
+    >>> from kgzsl.testing import example_decision
+    >>> said = explain(example_decision())
+    >>> said.prediction, said.foil, abs(said.margin - said.total - said.residual) < 1e-12
+    ('tiger', 'puma', True)
     """
 
     @property
@@ -171,6 +211,11 @@ class Explainer(Protocol):
 
     What it claims to keep stands in `claims`, if it has any: "additive" (total and margin agree), "antisymmetric"
     (target and foil exchanged, every credit changes its sign).
+
+    >>> from kgzsl.contracts import Explainer
+    >>> from kgzsl.explain import ExactExplainer
+    >>> isinstance(ExactExplainer(), Explainer)
+    True
     """
 
     def explain(self, decision: Any, *, k: int = 10) -> Explained:

@@ -74,6 +74,14 @@ def load_model(
     a list), our own propagators as equal objects. `features` that were an object, a table or a matrix are the fitted
     encoder, and a propagator of your own is what it had learned, which predicts but cannot be fitted again.
     `fit_report_` is not saved and is None.
+
+    >>> import tempfile
+    >>> import kgzsl
+    >>> from kgzsl.testing import example_classifier
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     saved = example_classifier().save(f"{folder}/model")
+    ...     kgzsl.load_model(saved).predict([[0, 0, 1, 0, 1, 0]]).tolist()
+    ['tiger']
     """
     place = path_of(folder)
     files = checked_files(place, FORMAT)

@@ -11,7 +11,12 @@ __all__ = ["Benchmark", "Cell", "Measured", "file_sha256", "protocol_hash"]
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """One model, the variant of the problem it meets, and a seed or the number of a split."""
+    """One model, the variant of the problem it meets, and a seed or the number of a split.
+
+    >>> from kgzsl.bench import Cell
+    >>> print(Cell("sgcn", ("text", "means"), 0))
+    sgcn text means 0
+    """
 
     method: str
     variant: tuple[str, ...]
@@ -23,14 +28,32 @@ class Cell:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a cell came to: accuracies by name, in [0, 1], and how long the fit took."""
+    """What a cell came to: accuracies by name, in [0, 1], and how long the fit took.
+
+    >>> from kgzsl.bench import Measured
+    >>> Measured({"top1": 0.5}, seconds=1.5).values["top1"]
+    0.5
+    """
 
     values: Mapping[str, float]
     seconds: float
 
 
 class Benchmark(Protocol):
-    """A plain value that other processes can be handed; data is read where it is needed."""
+    """A plain value that other processes can be handed; data is read where it is needed.
+
+    >>> from kgzsl.bench import Cell, Measured, run_cells
+    >>> class Coins:
+    ...     name = "coins"
+    ...     def protocol(self):
+    ...         return {"sides": 2}
+    ...     def cells(self):
+    ...         return [Cell("guess", (), 0)]
+    ...     def measure(self, cell):
+    ...         return Measured({"top1": 0.5}, seconds=0.0)
+    >>> run_cells(Coins())[Cell("guess", (), 0)].values
+    {'top1': 0.5}
+    """
 
     @property
     def name(self) -> str:

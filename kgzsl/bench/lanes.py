@@ -28,6 +28,11 @@ def run_cells(
 
     Each result is kept as soon as there is one. Matrix products are computed on one thread, whatever `jobs` is, so
     that the same cell gives the same digits in every process. None as `results` keeps nothing.
+
+    >>> from kgzsl.bench.synthetic import SyntheticBench
+    >>> found = run_cells(SyntheticBench(seeds=1, models=("conse",)))
+    >>> [str(cell) for cell in found]
+    ['conse 0']
     """
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise InputFormatError(f"jobs is an integer from 1 on, not {jobs!r}")

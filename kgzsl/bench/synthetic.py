@@ -132,7 +132,13 @@ def run_synthetic(
     results: Path | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> BenchTable:
-    """Measure models on made-up problems, a new one a seed: no data is needed, and seconds are enough."""
+    """Measure models on made-up problems, a new one a seed: no data is needed, and seconds are enough.
+
+    >>> from kgzsl.bench import run_synthetic
+    >>> table = run_synthetic(seeds=1, models=["conse"])
+    >>> [row.model for row in table.rows]
+    ['conse']
+    """
     benchmark = SyntheticBench(seeds, tuple(chosen("model", models, SYNTHETIC_MODELS)))
     found = run_cells(benchmark, jobs=jobs, results=results, tell=tell)
     facts = (

@@ -32,6 +32,10 @@ class BenchRow:
 
     A measure that the model has no number for is left out of both. `seconds` is the mean time of a fit; it takes no
     part in comparisons, and neither in what a table prints or writes unless asked for.
+
+    >>> from kgzsl.bench import BenchRow
+    >>> BenchRow("guess", (), 1, {"top1": 0.5}, {"top1": 0.0}, seconds=0.1).printed("top1")
+    '50.0'
     """
 
     model: str
@@ -65,6 +69,14 @@ class BenchTable:
 
     `variants` names the parts of a row's variant. Seconds are left out unless `times`, so that the same results
     always print the same.
+
+    >>> from kgzsl.bench import BenchRow, BenchTable
+    >>> row = BenchRow("guess", (), 1, {"top1": 0.5}, {"top1": 0.0}, seconds=0.1)
+    >>> print(BenchTable((row,), "two coins", variants=()))
+    two coins
+    <BLANKLINE>
+    model  top-1
+    guess   50.0
     """
 
     rows: tuple[BenchRow, ...]

@@ -32,7 +32,15 @@ _ADVICE = "the benchmark needs features.npz and minilm.npz in the folder given b
 
 @dataclass(frozen=True, eq=False)
 class TinyImageNet:
-    """Features of photographs of Tiny ImageNet's classes, 130 seen and 35 unseen; class labels are WordNet offsets."""
+    """Features of photographs of Tiny ImageNet's classes, 130 seen and 35 unseen; class labels are WordNet offsets.
+
+    >>> from pathlib import Path
+    >>> from kgzsl.bench import TinyImageNet
+    >>> TinyImageNet.read(Path("no-such-folder"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    kgzsl.errors.DataMissingError: no-such-folder/features.npz: the benchmark needs features.npz ...
+    """
 
     seen: tuple[str, ...]
     unseen: tuple[str, ...]
@@ -152,6 +160,13 @@ def run_tiny_imagenet(
     Accuracies are means over classes: top-1 and top-5 of unseen photographs among the unseen classes; u, s and their
     harmonic mean among all, gamma chosen on pretended-unseen seen classes. `jobs` cells are measured at a time; what
     is kept in the folder `results` is not measured again. `tell` is called with each result as it comes.
+
+    >>> from pathlib import Path
+    >>> from kgzsl.bench import run_tiny_imagenet
+    >>> run_tiny_imagenet(Path("no-such-folder"), models=["prototype"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    kgzsl.errors.DataMissingError: no-such-folder/features.npz: the benchmark needs features.npz ...
     """
     benchmark = TinyImageNetBench(
         Path(folder),

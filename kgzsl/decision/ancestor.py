@@ -60,6 +60,13 @@ class Ancestors(Sequence[Ancestor]):
 
     `confidence` is the share of answers that are promised to be right, `threshold` the probability that an answer
     has to exceed for it, and `guarantee` what is promised, and what for.
+
+    >>> from kgzsl.testing import example_classifier
+    >>> found = example_classifier().predict_ancestor([[0, 0, 1, 0, 1, 0], [1, 0, 0, 1, 0, 0]], confidence=0.7)
+    >>> [answer.label for answer in found], found.holds(["lion", "eagle"]).tolist()
+    (['feline', 'owl'], [True, False])
+    >>> found.to_table()["answer"]
+    ('feline', 'owl')
     """
 
     answers: tuple[Ancestor, ...]

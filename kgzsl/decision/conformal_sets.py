@@ -40,6 +40,13 @@ class ClassSets:
     that a hierarchical set is made of, the most probable first; empty for flat sets. `limits` is how much a class of
     either side may fail to conform; `guarantee` says what is promised, and what for; `names` is what the graph calls
     the classes.
+
+    >>> from kgzsl.testing import example_classifier
+    >>> found = example_classifier().predict_set([[0, 0, 1, 0, 1, 0], [1, 0, 0, 1, 0, 0]], coverage=0.8)
+    >>> found[1], found.sizes.tolist(), found.holds(["fox", "eagle"]).tolist()
+    (('owl',), [2, 1], [True, False])
+    >>> found.to_table()["set"]
+    ('tiger, fox', 'owl')
     """
 
     labels: tuple[tuple[Any, ...], ...]

@@ -51,6 +51,10 @@ class DecisionDoors:
 
         With `hierarchical`, a set is said in the fewest words: a kind of things may stand for all classes below it,
         also for a few that the flat set does not have.
+
+        >>> from kgzsl.testing import example_classifier
+        >>> example_classifier().predict_set([[0, 0, 1, 0, 1, 0]], coverage=0.8).labels
+        (('tiger', 'fox'),)
         """
         return predict_set(
             self._fitted(),
@@ -69,6 +73,10 @@ class DecisionDoors:
         "Hierarchical selective classification", NeurIPS 2024). The threshold is found by conformal risk control, each
         class weighing the same; where both sides are in the label space, it is the higher one of the two. Concepts on
         a cycle are one. What has nothing above it is below "any class".
+
+        >>> from kgzsl.testing import example_classifier
+        >>> print(example_classifier().predict_ancestor([[0, 0, 1, 0, 1, 0]], confidence=0.7)[0])
+        some kind of feline (0.99): tiger 0.85, lion 0.14, cat 0.00
         """
         return predict_ancestor(self._fitted(), self._inputs(X), confidence=confidence, label_space=label_space)
 
@@ -77,5 +85,9 @@ class DecisionDoors:
 
         At most the share `rate` of inputs of the classes is refused. It says nothing of how many strange inputs are
         found: those of classes near to the known ones are hard to tell.
+
+        >>> from kgzsl.testing import example_classifier
+        >>> example_classifier().out_of_graph([[0, 0, 1, 0, 1, 0]], rate=0.2).is_out.tolist()
+        [False]
         """
         return out_of_graph(self._fitted(), self._inputs(X), rate=rate, label_space=label_space)

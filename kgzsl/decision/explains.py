@@ -48,6 +48,11 @@ class Explains:
         The result is an `Explanation`. `explainer` None takes exact shares, and integrated gradients where a network
         cannot be opened up; "integrated-gradients", "shapley", "occlusion", "gradient", "gnn-explainer" or an object
         with `explain(decision, *, k)` gives what that makes, credits of facts.
+
+        >>> from kgzsl.testing import example_classifier
+        >>> why = example_classifier().explain([0, 0, 1, 0, 1, 0], label_space="unseen", k=2)
+        >>> why.prediction, why.foil, [row.label for row in why.items]
+        ('tiger', 'fox', ["tiger's own description", 'fox is a kind of canine'])
         """
         problem = self._fitted()
         require_count(k)
@@ -71,6 +76,11 @@ class Explains:
         `edits` are "remove", "add" or "both"; `allowed` are the facts that may be added. No new round is begun once
         `budget` decisions were taken, which bounds the effort in proportion, not to the last one;
         `kgzsl.explain.counterfactual` says how the set is found, and its `certificate` how small it is.
+
+        >>> from kgzsl.testing import example_classifier
+        >>> clf = example_classifier()
+        >>> print(clf.counterfactual([0, 1, 1, 0, 1, 0], label_space="unseen"))
+        remove “dog is_a canine”, remove “lion is_a feline”: fox instead of tiger (minimal, certified)
         """
         problem = self._fitted()
         decision = decision_for(
@@ -94,5 +104,10 @@ class Explains:
 
         The fitted parameters stay, unseen classes get their weights from the edited graph, whose normalisation is
         redone; seen classes keep theirs.
+
+        >>> from kgzsl.testing import example_classifier
+        >>> clf = example_classifier()
+        >>> clf.what_if([0, 0, 1, 0, 1, 0], remove=[("tiger", "is_a", "feline")], label_space="unseen").is_changed
+        False
         """
         return what_if(self._fitted(), explained_input(self, x), label_space, remove=remove, add=add)

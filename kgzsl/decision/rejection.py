@@ -38,6 +38,11 @@ class OutOfGraph:
 
     `is_out` marks scores above `threshold`, which at most the share `rate` of inputs of the classes exceeds;
     `guarantee` says what is promised, and what for.
+
+    >>> from kgzsl.testing import example_classifier
+    >>> found = example_classifier().out_of_graph([[0, 0, 1, 0, 1, 0], [-1] * 6], rate=0.5)
+    >>> found.is_out.tolist(), found.to_table()["out of graph"]
+    ([False, True], (False, True))
     """
 
     scores: Float64

@@ -31,6 +31,13 @@ class WhatIf:
 
     `labels` are the classes of the label space in the order of both probabilities `[num_classes]`. `explain` takes
     the second decision apart.
+
+    >>> from kgzsl.testing import example_classifier
+    >>> told = example_classifier().what_if([0, 1, 1, 0, 1, 0], add=[("fox", "is_a", "lion")], label_space="unseen")
+    >>> print(told)
+    with “fox is_a lion”: fox instead of tiger (80%, was 0%)
+    >>> told.is_changed, told.to_table()["class"], told.explain(k=1).prediction
+    (True, ('fox', 'tiger'), 'fox')
     """
 
     removed: tuple[Fact, ...]

@@ -27,6 +27,10 @@ class Reach:
 
     The largest sources, until `share` of all |credit| or `num_sources`; then the largest paths to any of them, until
     `share` of what these carry or `num_paths`. No larger path to these sources is missed.
+
+    >>> from kgzsl.explain import Reach
+    >>> Reach(share=0.9).num_paths
+    150
     """
 
     share: float = 0.97

@@ -49,6 +49,12 @@ class Counterfactual:
     to be: "certified" if no smaller set of facts of the whole graph does it, "within the facts tried" if none of the
     `num_tried` facts with the largest effects does, "greedy" if smaller sets were too many to try, and "none found"
     if no set of the size allowed was found among those tried. `num_reruns` counts the decisions taken.
+
+    >>> from kgzsl.testing import example_classifier
+    >>> found = example_classifier().counterfactual([0, 1, 1, 0, 1, 0], label_space="unseen")
+    >>> found.is_found, found.before, found.after, [str(change) for change in found.changes]
+    (True, 'tiger', 'fox', ['remove “dog is_a canine”', 'remove “lion is_a feline”'])
+    >>> found.verify()
     """
 
     removed: tuple[Fact, ...]

@@ -30,6 +30,11 @@ class Credit:
     magnitudes that it nets. `concepts` are the ids it is about: along a path its nodes, for a reason the sources,
     largest first. `paths` are its largest paths, `facts` the edges it cites, `near` the seen classes that its
     largest shares come from. `key` is the same for the same row of another explanation.
+
+    >>> from kgzsl.testing import example_classifier
+    >>> row = example_classifier().explain([0, 0, 1, 0, 1, 0]).items[0]
+    >>> row.kind, row.label, row.concepts[:2]
+    ('examples', "lion's own examples", ('lion',))
     """
 
     kind: Kind

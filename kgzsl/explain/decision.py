@@ -46,6 +46,12 @@ class ClosedFormTerms(Protocol):
 
     "text" is <x̄_u, x̄_s>, "walk" is R_us, "convolved" is <(R x̄)_u, (R x̄)_s>, R = (I + beta (I - Â))^-1; each is
     multiplied by its share and by `scale` at both ends. Arrays are float64.
+
+    >>> from kgzsl.testing import example_decision
+    >>> target = example_decision().target
+    >>> terms = example_decision().model.terms(target.index, target.features)
+    >>> terms.targets.shape, terms.gram.shape
+    ((6, 5), (6, 6))
     """
 
     @property
@@ -129,7 +135,12 @@ class ClosedFormTerms(Protocol):
 
 
 class ClosedFormModel(Protocol):
-    """A fitted propagator that can be opened up."""
+    """A fitted propagator that can be opened up.
+
+    >>> from kgzsl.testing import example_decision
+    >>> example_decision("graph-gp").model.classes
+    ('cat', 'dog', 'eagle', 'lion', 'owl', 'wolf')
+    """
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -219,7 +230,13 @@ class OpenNetwork(Protocol):
 
 
 class NetworkModel(Protocol):
-    """A trained network that can be opened up."""
+    """A trained network that can be opened up.
+
+    >>> from kgzsl.testing import example_decision
+    >>> decision = example_decision("sgcn")
+    >>> decision.model.opened(decision.target.index, "tiger") is not None
+    True
+    """
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -243,6 +260,10 @@ class Candidate:
     `score` is the number that was compared, after all corrections; `offset` was taken off it before the
     temperature, beyond gamma. `graph` is needed where the class was added later and the decision's graph does not
     have it. `weights` `[dim]` is the row that decided.
+
+    >>> from kgzsl.testing import example_decision
+    >>> example_decision().target.is_seen
+    False
     """
 
     concept: str
@@ -293,6 +314,11 @@ class Decision:
     was asked for, not found as runner-up. `whole` is the graph that the classifier was fitted on, of which `graph`
     is the part that decides; classes added later have their facts beyond it. `running` are all classes that the
     prediction was chosen from, and target and foil; without it no counterfactual can be asked.
+
+    >>> from kgzsl.testing import example_decision
+    >>> decision = example_decision()
+    >>> decision.target.concept, decision.foil.concept, decision.method
+    ('tiger', 'puma', 'graph-gp')
     """
 
     inputs: NDArray[Any] = field(repr=False)

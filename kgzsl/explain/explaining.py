@@ -25,6 +25,12 @@ class ExactExplainer:
     split over the three kernels, the walk kernel over loop-erased paths from u to s, the convolved kernel over the
     concepts whose descriptions u reaches and the paths to them. In a network it is a sum over the walks that messages
     took, each unit passing what it passed in this decision. `reach` says how many paths are listed; the rest is a row.
+
+    >>> from kgzsl.explain import ExactExplainer, Reach
+    >>> from kgzsl.testing import example_decision
+    >>> why = ExactExplainer(Reach(num_paths=20)).explain(example_decision(), k=3)
+    >>> why.prediction, len(why.items)
+    ('tiger', 3)
     """
 
     reach: Reach = field(default_factory=Reach)
@@ -57,7 +63,13 @@ class ExactExplainer:
 
 
 def explain(decision: Decision, *, k: int = 10) -> Explanation:
-    """The `k` largest reasons of a decision, and all that is left over."""
+    """The `k` largest reasons of a decision, and all that is left over.
+
+    >>> from kgzsl.explain import explain
+    >>> from kgzsl.testing import example_decision
+    >>> explain(example_decision(), k=3).prediction
+    'tiger'
+    """
     return ExactExplainer().explain(decision, k=k)
 
 

@@ -96,6 +96,12 @@ def fact_credits(
 
     `semantics` says what a missing fact is: "remove" counts degrees anew, "suppress" keeps them. "shapley" is for
     networks and suppresses. `num_nodes` are the Gauss-Legendre nodes of "integrated-gradients".
+
+    >>> from kgzsl.testing import example_decision
+    >>> import kgzsl
+    >>> found = kgzsl.fact_credits(example_decision(), method="occlusion")
+    >>> found.to_table().columns, len(found)
+    (('head', 'relation', 'tail', 'credit'), 13)
     """
     if method not in get_args(FactMethod):
         raise UnknownNameError("method", str(method), known=get_args(FactMethod))

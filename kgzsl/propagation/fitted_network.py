@@ -33,6 +33,14 @@ class FittedNetwork:
     `report` has the settings, the loss before each epoch (`losses`), `seconds`, how many rows each layer computed
     while training (`rows`, the input's first) and whether an interrupt cut training short. `readout` is the closed
     form of the last layer, None where it was trained.
+
+    >>> import numpy as np
+    >>> from kgzsl.propagation import SGCN
+    >>> from kgzsl.testing import example_graph, example_supervision
+    >>> index, features = example_graph().index, np.eye(12, dtype=np.float32)
+    >>> fitted = SGCN(epochs=2, hidden=4).fit(index, features, example_supervision())
+    >>> fitted.weights(index, features, concepts=["tiger"]).shape
+    (1, 5)
     """
 
     def __init__(

@@ -30,6 +30,12 @@ class Messages:
 
     Layer `l` of a network uses `steps[l % len(steps)]`. A plain graph convolution has one step with one group; DGP has
     two steps (from descendants, from ancestors), each with a group for every distance.
+
+    >>> from kgzsl.propagation import NeighborTopology
+    >>> from kgzsl.testing import example_graph
+    >>> messages = NeighborTopology().messages(example_graph().index)
+    >>> messages.num_nodes, messages.num_groups, messages.edges()[0].shape
+    (12, 1, (2, 34))
     """
 
     steps: tuple[tuple[sparse.csr_array, ...], ...]
@@ -60,7 +66,12 @@ class Messages:
 
 @runtime_checkable
 class Topology(Protocol):
-    """A rule from a graph to messages; it holds no graph, so that a fitted network works on any other one."""
+    """A rule from a graph to messages; it holds no graph, so that a fitted network works on any other one.
+
+    >>> from kgzsl.propagation import NeighborTopology, Topology
+    >>> isinstance(NeighborTopology(), Topology)
+    True
+    """
 
     def messages(self, index: GraphIndex) -> Messages:
         """Normalised adjacencies over the positions of `index`."""
@@ -79,6 +90,12 @@ class NeighborTopology:
     and "none" leaves A (+ I) as it is, for modules that normalise by themselves. A holds ones: edge weights are not
     used, and parallel edges count once. `relations` are names or kinds; None means the taxonomic ones. Negative
     ones and annotations are refused.
+
+    >>> from kgzsl.propagation import NeighborTopology
+    >>> from kgzsl.testing import example_graph
+    >>> messages = NeighborTopology(normalization="row").messages(example_graph().index)
+    >>> messages.steps[0][0].sum(axis=1).round(6).tolist() == [1.0] * 12
+    True
     """
 
     normalization: Normalization = "row"
@@ -110,6 +127,12 @@ class AncestorTopology:
     that a concept without relatives at that distance receives nothing from the group. The first step averages over
     descendants, the second over ancestors. With `num_groups=1` all pairs, a concept and itself included, are one group.
     `relations` are names or kinds; None means the taxonomic ones. Negative ones and annotations are refused.
+
+    >>> from kgzsl.propagation import AncestorTopology
+    >>> from kgzsl.testing import example_graph
+    >>> messages = AncestorTopology().messages(example_graph().index)
+    >>> len(messages.steps), messages.num_groups
+    (2, 5)
     """
 
     num_groups: int = 5

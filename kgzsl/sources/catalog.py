@@ -22,7 +22,12 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class GraphInfo:
-    """A graph that `load_graph` can load. `name` and `version` together are its full name, `wordnet-3.0`."""
+    """A graph that `load_graph` can load. `name` and `version` together are its full name, `wordnet-3.0`.
+
+    >>> import kgzsl
+    >>> [(info.name, info.licence) for info in kgzsl.list_graphs() if info.name == "freshwater"]
+    []
+    """
 
     name: str
     version: str

@@ -50,6 +50,14 @@ def read_graphml(
     is a fault: skipped and told in one warning, an error with `strict` or above `limits.max_bad_fraction`.
 
     The file may not name entities or other documents, but for a few short texts of its own: `UnsafeInputError`.
+
+    >>> import tempfile
+    >>> import networkx as nx
+    >>> import kgzsl
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     nx.write_graphml(nx.DiGraph([("cat", "feline")]), f"{folder}/kinds.graphml")
+    ...     kgzsl.read_graphml(f"{folder}/kinds.graphml", default_relation="is_a").edges()[0].relation
+    'is_a'
     """
     import networkx as nx
 
@@ -87,6 +95,15 @@ def read_node_link(
     An edge's relation is its attribute `relation`, else its "key" where that is a string, else `default_relation`.
     Ids must be strings, or all of them integers, which are counted (`integer_ids`) and become strings. NaN and Infinity
     are no JSON: `SourceError`. Everything else is as in `read_graphml`.
+
+    >>> import json, tempfile
+    >>> from pathlib import Path
+    >>> import kgzsl
+    >>> kinds = {"nodes": [{"id": "cat"}, {"id": "feline"}], "links": [{"source": "cat", "target": "feline"}]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "kinds.json").write_text(json.dumps(kinds))
+    ...     kgzsl.read_node_link(Path(folder, "kinds.json"), default_relation="is_a").ids
+    ('cat', 'feline')
     """
     import networkx as nx
 

@@ -23,6 +23,12 @@ def build_wordnet(source: str | Path, target: str | Path) -> None:
     names as `writer`; not on where the files lie or what lies beside them. The licence is the one that stands at
     the head of the data files; without it, or without a version, there is nothing that may be passed on:
     `SourceError`.
+
+    >>> from kgzsl.sources import build_wordnet
+    >>> build_wordnet("no-such-folder", "graphs/wordnet-3.0")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    kgzsl.errors.DataMissingError: no-such-folder: is not a folder; expected a folder of WordNet 3 ...
     """
     files = read_wordnet_files(source)
     if not files.version or not files.licence:
