@@ -198,7 +198,9 @@ class _Sheet:
         if first == last:
             side = -1.0 if first and first + 1 == self.num_columns else 1.0
             down = rows[chain[-1]]
-            bulge = x + side * (36 + min(abs(down - y) / 8, 26))
+            # the curve goes three quarters as far: for a long way round between the names of two columns
+            most = 0.67 * self.pitch if self.num_columns > 1 else 62.0
+            bulge = x + side * min(36 + abs(down - y) / 5, most)
             edge = x + side * RADIUS
             return (edge, y), (bulge, y), (bulge, down), (edge, down)
         side = 1.0 if last > first else -1.0
