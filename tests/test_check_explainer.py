@@ -1,6 +1,7 @@
 """The contract of explainers, run over every built-in one and over some that break it."""
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -133,6 +134,32 @@ def test_an_unknown_claim_is_named():
 
     with pytest.raises(PluginError, match="perfect"):
         check_explainer(Boastful())
+
+
+def test_facts_that_are_no_edges_are_named():
+    @dataclass(frozen=True)
+    class Row:
+        label: str
+        credit: float
+        facts: tuple
+
+    class Loose:
+        def explain(self, decision, *, k=10):
+            found = ExactExplainer().explain(decision, k=k)
+            rows = tuple(Row("a fact", 0.1, (("cat", "is_a", "feline"),)) for _ in found.items)
+            return SimpleNamespace(
+                **{
+                    name: getattr(found, name)
+                    for name in ("prediction", "foil", "method", "margin", "total", "residual")
+                },
+                items=rows,
+                by=lambda view: rows,
+                to_dict=dict,
+                to_text=lambda: "words",
+            )
+
+    with pytest.raises(PluginError, match="its facts are edges of the graph"):
+        check_explainer(Loose())
 
 
 def test_something_else_is_no_explainer():

@@ -3,7 +3,7 @@
 from kgzsl.explain.account import Reach
 from kgzsl.explain.credits import Credit
 from kgzsl.explain.decision import Candidate, ClosedFormModel, ClosedFormTerms, Decision, NetworkModel
-from kgzsl.explain.explaining import ExactExplainer, Explainer, explain
+from kgzsl.explain.explaining import ExactExplainer, Explainer, check_decision, explain
 from kgzsl.explain.explanation import Explanation
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "Explanation",
     "NetworkModel",
     "Reach",
+    "check_decision",
     "explain",
 ]

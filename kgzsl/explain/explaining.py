@@ -74,7 +74,14 @@ def explain(decision: Decision, *, k: int = 10) -> Explanation:
 
 
 def check_decision(decision: Decision, k: Any) -> None:
-    """`InputFormatError` for what no explainer can take apart: every one asks this first."""
+    """`InputFormatError` for what no explainer can take apart: every one asks this first, one of your own too.
+
+    >>> from kgzsl.testing import example_decision
+    >>> check_decision(example_decision(), 0)
+    Traceback (most recent call last):
+        ...
+    kgzsl.errors.InputFormatError: k is 0; an explanation shows at least one reason
+    """
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
         raise InputFormatError(f"k is {k!r}; an explanation shows at least one reason")
     inputs = np.asarray(decision.inputs)

@@ -16,6 +16,7 @@ from kgzsl.decision.propagators import PROPAGATORS
 from kgzsl.errors import ExplanationError, KgzslError, PluginError
 from kgzsl.explain.decision import Decision
 from kgzsl.features.matrix import MatrixFeatures
+from kgzsl.graph.concept import Edge
 from kgzsl.testing.checks import require
 from kgzsl.testing.examples import example_graph, example_supervision
 
@@ -190,6 +191,8 @@ def _credits(explainer: Explainer, found: Any) -> dict[tuple[str, ...], float]:
     shares: dict[tuple[str, ...], float] = {}
     for row in found.by("facts"):
         require(math.isfinite(row.credit), explainer, f"{row.label}: credit is {row.credit!r}")
+        odd = [fact for fact in row.facts if not isinstance(fact, Edge)]
+        require(not odd, explainer, f"{row.label}: its facts are edges of the graph, kgzsl.Edge, not {odd[:1]}")
         edge = row.facts[0] if len(row.facts) == 1 else None
         if edge is not None:
             key: tuple[str, ...] = (edge.head, edge.relation, edge.tail)
