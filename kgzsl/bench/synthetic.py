@@ -116,7 +116,7 @@ class SyntheticBench:
         clf.fit(*problem.rows(problem.seen, slice(kept)))
         seconds = time.perf_counter() - started
         tested = problem.rows(problem.seen, slice(kept, None)), problem.rows(problem.unseen, slice(None))
-        return Measured(measures_of(evaluate(clf, *tested[0], *tested[1])), seconds)
+        return Measured(measures_of(evaluate(clf, *tested[0], *tested[1], coverage=None)), seconds)
 
 
 @lru_cache(maxsize=4)

@@ -135,7 +135,7 @@ class TrecBench:
             clf.fit(X, y)
         seconds = time.perf_counter() - started
         tested = [(problem.rows[rows], concepts[rows].tolist()) for rows in (split.test_seen, split.test_unseen)]
-        return Measured(measures_of(evaluate(clf, *tested[0], *tested[1])), seconds)
+        return Measured(measures_of(evaluate(clf, *tested[0], *tested[1], coverage=None)), seconds)
 
 
 def _propagator(name: str) -> Any:

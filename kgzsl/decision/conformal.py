@@ -1,6 +1,7 @@
 """Sets of classes that hold the right one with a stated probability, calibrated on pretended-unseen classes."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -89,6 +90,7 @@ def _covered(
     """Each set in the fewest words, and the classes that those stand for: all of the set, perhaps a few more."""
     hierarchy = hierarchy_of(problem, places)
     covers = Covers(hierarchy)
+    label, node_label = cache(hierarchy.label), cache(hierarchy.node_label)
     wider = np.zeros_like(inside)
     found = []
     for row, member in enumerate(inside):
@@ -99,8 +101,8 @@ def _covered(
             in_order = sorted(columns, key=lambda column: (-probabilities[row, column], column))
             named = tuple(labels[column] for column in in_order)
             if node is None:
-                kinds.append(Kind(hierarchy.concepts[columns[0]], hierarchy.label(columns[0]), named, share, False))
+                kinds.append(Kind(hierarchy.concepts[columns[0]], label(columns[0]), named, share, False))
             else:
-                kinds.append(Kind(hierarchy.node_concept(node), hierarchy.node_label(node), named, share, True))
+                kinds.append(Kind(hierarchy.node_concept(node), node_label(node), named, share, True))
         found.append(tuple(sorted(kinds, key=lambda kind: (-kind.probability, kind.concept))))
     return tuple(found), wider

@@ -20,37 +20,37 @@ class Covers:
 
     def __init__(self, hierarchy: ClassHierarchy) -> None:
         self._hierarchy = hierarchy
-        self._size = np.diff(hierarchy.below.indptr)
+        size = np.diff(hierarchy.below.indptr)
         parents = hierarchy.parents
-        sizes = np.where(parents >= 0, self._size[parents], np.iinfo(np.int64).max)
+        sizes = np.where(parents >= 0, size[parents], np.iinfo(np.int64).max)
         # ties: the first; what leads to the top has no parent here, for "any class" says nothing
         self._parent = parents[np.arange(len(parents)), sizes.argmin(axis=1)].tolist()
-        self._depth = hierarchy.depth.tolist()
+        # from below: the deepest first, and of those as deep the first
+        self._turn = np.argsort(np.lexsort((np.arange(len(parents)), -hierarchy.depth))).tolist()
+        self._size, self._own, self._top = size.tolist(), hierarchy.own.tolist(), hierarchy.top
+        above = np.split(hierarchy.above.indices, hierarchy.above.indptr[1:-1])
+        self._above = [nodes[nodes != hierarchy.top].tolist() for nodes in above]
 
     def smallest(self, member: NDArray[np.bool_]) -> list[tuple[int | None, list[int]]]:
         """The words for a set `[num_classes]`: (node, its classes), or (None, a class by itself)."""
-        hierarchy = self._hierarchy
-        columns = np.flatnonzero(member).tolist()
         inside: dict[int, int] = {}
         own: dict[int, list[int]] = {}
-        for column in columns:
-            own.setdefault(int(hierarchy.own[column]), []).append(column)
-            nodes = hierarchy.above.indices[hierarchy.above.indptr[column] : hierarchy.above.indptr[column + 1]]
-            for node in nodes.tolist():
-                if node != hierarchy.top:
-                    inside[node] = inside.get(node, 0) + 1
+        for column in np.flatnonzero(member).tolist():
+            own.setdefault(self._own[column], []).append(column)
+            for node in self._above[column]:
+                inside[node] = inside.get(node, 0) + 1
         children: dict[int, list[int]] = {}
         cost: dict[int, int] = {}
         is_kind: dict[int, bool] = {}
         roots = []
-        for node in sorted(inside, key=lambda each: (-self._depth[each], each)):
-            parts = children.get(node, [])
-            apart = len(own.get(node, [])) + sum(cost[child] for child in parts)
-            together = 1 + int(self._size[node]) - inside[node]
+        for node in sorted(inside, key=self._turn.__getitem__):
+            parts = children.get(node, ())
+            apart = len(own.get(node, ())) + sum([cost[child] for child in parts])
+            together = 1 + self._size[node] - inside[node]
             is_kind[node] = together < apart
             cost[node] = min(together, apart)
             parent = self._parent[node]
-            if parent == hierarchy.top:
+            if parent == self._top:
                 roots.append(node)
             else:
                 children.setdefault(parent, []).append(node)

@@ -26,6 +26,7 @@ from kgzsl.evaluation.generalized import (
 )
 from kgzsl.evaluation.hierarchy import hierarchical_precision, hierarchy_distances, nearest_classes
 from kgzsl.evaluation.intervals import Interval, bootstrap_interval, generalized_intervals
+from kgzsl.evaluation.intervals_curve import ausuc_interval
 from kgzsl.evaluation.metrics import (
     PerClassAccuracy,
     SetMeasures,
@@ -52,6 +53,7 @@ __all__ = [
     "accuracy_by_distance",
     "ancestor_heights",
     "ausuc",
+    "ausuc_interval",
     "bootstrap_interval",
     "brier_score",
     "calibration_curve",

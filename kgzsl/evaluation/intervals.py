@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.metrics import Average, mean_over, positive
 
-__all__ = ["Interval", "Over", "bootstrap_interval", "generalized_intervals"]
+__all__ = ["Interval", "Over", "bootstrap_interval", "checked_interval", "generalized_intervals"]
 
 Over = Literal["classes", "samples"]
 _MOST_HELD = 4_000_000
@@ -66,13 +66,18 @@ def bootstrap_interval(
         raise InputFormatError(f"a value and a label a sample are needed, not shapes {table.shape} and {places.shape}")
     if not np.isfinite(table).all():
         raise InputFormatError("values are finite numbers")
+    checked_interval(over, level)
+    rng = np.random.default_rng(random_state or 0)
+    draws = _resampled(table, places, over, average, positive(num_draws, "num_draws"), rng)
+    return Interval.of(mean_over(table, places, average), draws, level=level, over=over)
+
+
+def checked_interval(over: str, level: float) -> None:
+    """`InputFormatError` for another way to draw, and for a level that is none."""
     if over not in {"classes", "samples"}:
         raise InputFormatError(f"over is 'classes' or 'samples', not {over!r}")
     if not 0 < level < 1:
         raise InputFormatError(f"level is between 0 and 1, not {level!r}")
-    rng = np.random.default_rng(random_state or 0)
-    draws = _resampled(table, places, over, average, positive(num_draws, "num_draws"), rng)
-    return Interval.of(mean_over(table, places, average), draws, level=level, over=over)
 
 
 def _resampled(

@@ -27,6 +27,7 @@ from kgzsl.evaluation.report_measures import (
     intervals_of,
     probability_measures,
 )
+from kgzsl.evaluation.report_sets import checked_stated, set_table
 from kgzsl.evaluation.results import EvaluationReport
 from kgzsl.evaluation.scorer import Candidates, KnownClasses, Sample, Scorer
 
@@ -48,6 +49,7 @@ def evaluate(
     average: Average = "macro",
     relations: _Relations = None,
     protocol: Mapping[str, Any] | None = None,
+    coverage: float | None = 0.9,
 ) -> EvaluationReport:
     """Every zero-shot measure of a fitted classifier on held-out samples of seen and of unseen classes.
 
@@ -55,7 +57,8 @@ def evaluate(
     concepts. `average` is for Hit@k and hierarchical precision ("micro" is usual on ImageNet); T1, u and s are always
     means over classes. `relations` span the hierarchy (None: taxonomic), which is that of the unseen classes and all
     that lies above them. `protocol` adds facts that only the caller knows, such as the file and the indices of the
-    split, to the report's own.
+    split, to the report's own. `coverage` is what conformal sets are asked to reach, of classifiers with `predict_set`;
+    None leaves sets out.
 
     Raises `SplitError` if a label stands on the wrong side, `InputFormatError` for labels the classifier does not
     know (all are listed), for lengths that differ, for a side without samples, and for arguments of another kind.
@@ -72,7 +75,7 @@ def evaluate(
         (1.0, 1.0, 0.5, 0.667, 1.0)
 
     """
-    cutoffs = _cutoffs(ks)
+    cutoffs, stated = _cutoffs(ks), checked_stated(coverage)
     if protocol is not None and not isinstance(protocol, Mapping):
         raise InputFormatError(f"protocol is a dictionary of facts about the split, not {protocol!r}")
     classes = KnownClasses.of(clf)
@@ -97,6 +100,8 @@ def evaluate(
     measures, bins = probability_measures({"unseen": zero_shot, "u": unseen, "s": seen})
     hierarchy = Hierarchy.of(classes, relations)
     told = None if near is None else "taxonomic" if relations is None else relations
+    asked = {"unseen": (classes.unseen, samples[1]), "u": (everything, samples[1]), "s": (everything, samples[0])}
+    sets, no_sets = set_table(clf, asked, stated, level=LEVEL, num_draws=NUM_DRAWS)
     return EvaluationReport(
         t1=mean_over(zero_shot.correct, zero_shot.places, "macro"),
         hits={k: mean_over(zero_shot.ranks <= k, zero_shot.places, average) for k in cutoffs},
@@ -116,12 +121,14 @@ def evaluate(
         per_class=_per_class(classes, is_seen, top1, own_side, hierarchy),
         curve=curve_of(margins),
         hit_rates=hit_rates(zero_shot, unseen, cutoffs),
-        intervals=intervals_of(zero_shot, seen, unseen, level=LEVEL, num_draws=NUM_DRAWS),
+        intervals=intervals_of(zero_shot, seen, unseen, is_seen, level=LEVEL, num_draws=NUM_DRAWS),
         mistake_height={} if hierarchy is None else _heights(hierarchy, classes, zero_shot, seen, unseen),
         by_distance=None if hierarchy is None else by_distance(hierarchy.distances(), own_side, top1, ~is_seen),
         probability=measures,
         reliability=bins,
         confusion=_confusion(everything, seen, unseen),
+        sets=sets,
+        no_sets=no_sets,
     )
 
 

@@ -16,6 +16,7 @@ from kgzsl.evaluation.distances import AncestorHeights, accuracy_by_distance, an
 from kgzsl.evaluation.distances_near import NearClasses
 from kgzsl.evaluation.generalized import raw_margins
 from kgzsl.evaluation.intervals import Interval, bootstrap_interval, generalized_intervals
+from kgzsl.evaluation.intervals_curve import area_interval
 from kgzsl.evaluation.metrics import PerClassAccuracy, label_ranks, mean_over
 from kgzsl.evaluation.scorer import Candidates, KnownClasses, Sample, Scorer
 from kgzsl.graph.index import GraphIndex
@@ -133,9 +134,21 @@ def hit_rates(unseen: Answers, among_all: Answers, ks: Sequence[int]) -> pl.Data
     )
 
 
-def intervals_of(unseen: Answers, seen_all: Answers, unseen_all: Answers, *, level: float, num_draws: int) -> Any:
-    """Intervals of T1, u, s and H, over classes and over samples, as a table."""
+def intervals_of(
+    unseen: Answers,
+    seen_all: Answers,
+    unseen_all: Answers,
+    is_seen: NDArray[np.bool_],
+    *,
+    level: float,
+    num_draws: int,
+) -> pl.DataFrame:
+    """Intervals of T1, u, s, H and AUSUC, over classes and over samples, as a table."""
     rows: list[tuple[str, Interval]] = []
+    margin, contender, labels = (
+        np.concatenate([getattr(side, name) for side in (seen_all, unseen_all)])
+        for name in ("margin", "contender", "places")
+    )
     for over in ("classes", "samples"):
         options: dict[str, Any] = {"over": over, "level": level, "num_draws": num_draws}
         rows.append(("t1", bootstrap_interval(unseen.correct, unseen.places, **options)))
@@ -143,6 +156,7 @@ def intervals_of(unseen: Answers, seen_all: Answers, unseen_all: Answers, *, lev
         correct = {side: found.correct.astype(np.float64) for side, found in sides.items()}
         places = {side: found.places for side, found in sides.items()}
         rows += list(generalized_intervals(correct, places, **options).items())
+        rows.append(("ausuc", area_interval(margin, contender, labels, is_seen, **options)))
     return pl.DataFrame(
         [
             {

@@ -16,6 +16,8 @@ __all__ = ["EvaluationReport"]
 _WIDTH = 96
 _MEANS = ["means over classes", "%", "95 % interval"]
 _MORE = ["mistakes and probabilities", "T1", "u", "s"]
+_SETS = ["conformal sets", "stated, %", "covered, %", "95 % interval", "classes", "words"]
+_QUESTIONS = {"unseen": "unseen among the unseen", "u": "unseen among all", "s": "seen among all"}
 _EXTREMES = 5
 _FEWEST = 3
 
@@ -38,8 +40,12 @@ class EvaluationReport:
       num_samples, accuracy (all classes are candidates), accuracy_own_side (its own side is); null for a class
       without samples, which no mean includes; distance_to_seen, edges to the nearest seen class; group, a concept
       above it that stands for a dozenth of the classes (null without a graph).
-    * `hit_rates`: Hit@k for both candidate sets and both averages. `intervals`: bootstrap percentiles of t1, s, u and
-      their harmonic mean, over classes and over samples (`kgzsl.evaluation.bootstrap_interval`).
+    * `hit_rates`: Hit@k for both candidate sets and both averages. `intervals`: bootstrap percentiles of t1, s, u,
+      their harmonic mean and ausuc, over classes and over samples (`kgzsl.evaluation.bootstrap_interval`).
+    * `sets`: of conformal sets, flat ("a, b or c") and hierarchical ("some kind of d"), for the questions "unseen",
+      "u" and "s": the coverage that was stated and the share that has the right class, with its interval over classes
+      (low, high); mean size in classes and in words, all means over classes; num_empty. None where the classifier
+      gives no sets; `no_sets` says why.
     * `mistake_height`: mean height of the lowest common ancestor of right class and answer over the mistakes of the
       questions "t1", "u", "s"; in edges, larger is worse. `by_distance`: accuracy of the unseen classes by
       `distance_to_seen`. Both need a graph of all classes.
@@ -70,6 +76,8 @@ class EvaluationReport:
     probability: Mapping[str, float] = field(default_factory=dict)
     reliability: Mapping[str, ReliabilityBins] = field(default_factory=dict, repr=False)
     confusion: pl.DataFrame | None = field(default=None, repr=False)
+    sets: pl.DataFrame | None = field(default=None, repr=False)
+    no_sets: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the curve, the bins and the confusion, as values JSON can hold."""
@@ -77,7 +85,8 @@ class EvaluationReport:
         single = {name: getattr(self, name) for name in ("t1", "u", "s", "harmonic_mean", "ausuc", "gamma")}
         rest = {"counts": dict(self.counts), "protocol": dict(self.protocol), "per_class": self.per_class.to_dicts()}
         rest |= {"mistake_height": dict(self.mistake_height), "probability": dict(self.probability)}
-        for name in ("hit_rates", "intervals", "by_distance"):
+        rest["no_sets"] = self.no_sets
+        for name in ("hit_rates", "intervals", "by_distance", "sets"):
             table = getattr(self, name)
             rest[name] = [] if table is None else table.to_dicts()
         return {**single, **{name: {str(k): v for k, v in values.items()} for name, values in by_k.items()}, **rest}
@@ -94,6 +103,8 @@ class EvaluationReport:
         row |= {"u": self.u, "s": self.s, "harmonic_mean": self.harmonic_mean, "ausuc": self.ausuc, "gamma": self.gamma}
         row |= {f"mistake_height_{name}": value for name, value in self.mistake_height.items()}
         row |= self.probability
+        for told in [] if self.sets is None else self.sets.to_dicts():
+            row |= {f"{name}_{told['kind']}_{told['question']}": told[name] for name in ("coverage", "size")}
         return pl.DataFrame([{**row, **self.counts}], schema_overrides={"gamma": pl.Float64})
 
     def __str__(self) -> str:
@@ -105,9 +116,14 @@ class EvaluationReport:
             "",
             text_table(self._means(), _MEANS, width=_WIDTH, right=_MEANS[1:]),
             *(["", text_table(self._more(), _MORE, width=_WIDTH, right=_MORE[1:])] if self._more() else []),
+            *(["", text_table(self._sets(), _SETS, width=_WIDTH, right=_SETS[1:])] if self.sets is not None else []),
         ]
         extremes = [line for words in self._extremes() for line in wrap(words, _WIDTH, indent="  ")]
         return "\n".join([*lines, *([""] if extremes else []), *extremes, "", *self._notes()])
+
+    def __repr__(self) -> str:
+        told = {"T1": self.t1, "u": self.u, "s": self.s, "H": self.harmonic_mean, "AUSUC": self.ausuc}
+        return f"<EvaluationReport {', '.join(f'{name} {_percent(value)}' for name, value in told.items())}, in %>"
 
     def _repr_html_(self) -> str:
         rows, columns = self._by_k()
@@ -126,6 +142,7 @@ class EvaluationReport:
             html_table(rows, columns, caption=self._title(), right=columns[1:])
             + html_table(self._means(), _MEANS, right=_MEANS[1:], notes=[*self._extremes(), *self._notes()])
             + (html_table(self._more(), _MORE, right=_MORE[1:]) if self._more() else "")
+            + (html_table(self._sets(), _SETS, right=_SETS[1:]) if self.sets is not None else "")
             + html_table(classes, heads, right=heads[2:], summary="each class")
         )
 
@@ -152,7 +169,7 @@ class EvaluationReport:
             [f"u   unseen classes among all{gamma}", _percent(self.u), ends.get("u", "")],
             [f"s   seen classes among all{gamma}", _percent(self.s), ends.get("s", "")],
             ["H   harmonic mean of u and s", _percent(self.harmonic_mean), ends.get("harmonic_mean", "")],
-            ["AUSUC   area under s and u over every gamma", _percent(self.ausuc), ""],
+            ["AUSUC   area under s and u over every gamma", _percent(self.ausuc), ends.get("ausuc", "")],
         ]
 
     def _ends(self) -> dict[str, str]:
@@ -175,6 +192,20 @@ class EvaluationReport:
             if any(value is not None for value in values)
         ]
 
+    def _sets(self) -> list[list[str]]:
+        """What sets were stated to cover and what they cover, a row for each kind and question."""
+        return [
+            [
+                f"{row['kind']}, {_QUESTIONS[row['question']]}",
+                _percent(row["stated"]),
+                _percent(row["coverage"]),
+                f"{_percent(row['low'])} - {_percent(row['high'])}",
+                f"{row['size']:.1f}",
+                f"{row['words']:.1f}",
+            ]
+            for row in ([] if self.sets is None else self.sets.to_dicts())
+        ]
+
     def _extremes(self) -> list[str]:
         """The best and the worst unseen classes, none of them in both lists; nothing of fewer than three."""
         table = self.per_class.filter((pl.col("side") == "unseen") & pl.col("accuracy_own_side").is_not_null())
@@ -193,6 +224,8 @@ class EvaluationReport:
         notes = [f"Hit@k and hierarchical precision: {average}. Ties count against the prediction."]
         if self.intervals is not None:
             notes.append("Intervals: percentiles of 2,000 draws of the classes with replacement.")
+        if self.no_sets:
+            notes += wrap(f"No conformal sets: {self.no_sets}", _WIDTH)
         absent = self.counts["num_unseen_absent"] + self.counts["num_seen_absent"]
         if absent:
             notes.append(f"{absent:,} class(es) without samples are candidates and part of no mean.")

@@ -23,7 +23,8 @@ class Scorer(Protocol):
 
     Calibration is already part of the scores. Where they exist, `gamma_` and `random_state` are put on record, and
     `concepts_` (concept ids in the order of `class_labels("all")`) with `graph_` or `graph` let labels be given as
-    anything the graph resolves and give hierarchical precision.
+    anything the graph resolves and give hierarchical precision. `predict_set`, as `ZeroShotClassifier` has it, gives
+    the coverage and the sizes of conformal sets.
     """
 
     def class_labels(self, label_space: str) -> Any:

@@ -102,7 +102,7 @@ def test_accuracy_by_distance_adds_up_to_t1_and_u(report):
 def test_intervals_hold_the_value_and_are_wider_over_classes(report):
     rows = report.intervals.to_dicts()
     assert [(row["measure"], row["over"]) for row in rows] == [
-        (name, over) for over in ("classes", "samples") for name in ("t1", "s", "u", "harmonic_mean")
+        (name, over) for over in ("classes", "samples") for name in ("t1", "s", "u", "harmonic_mean", "ausuc")
     ]
     assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
     named = {row["measure"]: row["value"] for row in rows}
@@ -111,6 +111,7 @@ def test_intervals_hold_the_value_and_are_wider_over_classes(report):
         "s": pytest.approx(report.s),
         "u": pytest.approx(report.u),
         "harmonic_mean": pytest.approx(report.harmonic_mean),
+        "ausuc": pytest.approx(report.ausuc),
     }
 
 
