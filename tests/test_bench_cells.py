@@ -143,7 +143,30 @@ def test_a_table_without_seconds_is_the_same_for_the_same_results(tmp_path):
     assert str(tables[0]) == str(tables[1])
     assert "fit s" in tables[0].to_text(times=True)
     assert tables[0].to_frame().columns == ["model", "kind", "num_seeds", "top1", "u", "top1_sd", "u_sd"]
-    assert str(tables[0]).splitlines()[-1].split() == ["a", "plain", "10.0", "±10.0", "-"]
+    assert str(tables[0]).splitlines()[0] == "facts; kind: plain"
+    assert str(tables[0]).splitlines()[-1].split() == ["a", "10.0", "±10.0", "-"]
+
+
+def test_a_table_has_a_column_for_what_rows_differ_in():
+    found = {Cell("a", (kind, "means"), 0): Measured({"top1": 0.5}, 1.0) for kind in ("minilm", "text")}
+    lines = str(BenchTable(rows_of(found), "facts")).splitlines()
+    assert lines[0] == "facts; targets: means"
+    assert [line.split() for line in lines[2:]] == [
+        ["model", "features", "top-1"],
+        ["a", "minilm", "50.0"],
+        ["a", "text", "50.0"],
+    ]
+    assert BenchTable(rows_of(found), "facts").to_frame()["targets"].to_list() == ["means", "means"]
+
+
+def test_the_widest_table_is_printed_whole():
+    """All measures with two digits and deviations, and the seconds: no cell is cut."""
+    values = [dict.fromkeys(HEADS, 0.42 + 0.1 * seed) for seed in range(2)]
+    found = {Cell("prototype", (kind, "means"), seed): Measured(values[seed], 123.4)
+             for kind in ("minilm", "text") for seed in range(2)}  # fmt: skip
+    told = BenchTable(rows_of(found), "facts").to_text(times=True)
+    assert "…" not in told
+    assert max(map(len, told.splitlines())) <= 110
 
 
 def test_models_of_another_benchmark_are_unknown():

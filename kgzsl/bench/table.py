@@ -90,13 +90,27 @@ class BenchTable:
         """The table as it is printed, with the seconds of a fit if `times`."""
         names = self._measures()
         heads = [HEADS.get(name, name) for name in names]
-        columns = ["model", *self.variants, *heads, *(["fit s"] if times else [])]
+        shown, same = self._variants()
+        columns = ["model", *(self.variants[place] for place in shown), *heads, *(["fit s"] if times else [])]
         lines = [
-            [row.model, *row.variant, *map(row.printed, names), *([f"{row.seconds:.1f}"] if times else [])]
+            [
+                row.model,
+                *(row.variant[place] for place in shown),
+                *map(row.printed, names),
+                *([f"{row.seconds:.1f}"] if times else []),
+            ]
             for row in self.rows
         ]
-        facts = "\n".join(wrap("; ".join([self.facts, *([_HINDSIGHT] if "best_harmonic_mean" in names else [])]), 96))
-        return f"{facts}\n\n{text_table(lines, columns, right=columns[1 + len(self.variants) :], width=_WIDTH)}"
+        told = [self.facts, *same, *([_HINDSIGHT] if "best_harmonic_mean" in names else [])]
+        table = text_table(lines, columns, right=columns[1 + len(shown) :], width=_WIDTH)
+        return "\n".join([*wrap("; ".join(told), 96), "", table])
+
+    def _variants(self) -> tuple[list[int], list[str]]:
+        """Parts of the variant in which rows differ, which have a column, and what all rows share."""
+        values = [sorted({row.variant[place] for row in self.rows}) for place in range(len(self.variants))]
+        shown = [place for place, found in enumerate(values) if len(found) > 1]
+        same = [f"{self.variants[place]}: {found[0]}" for place, found in enumerate(values) if len(found) == 1]
+        return shown, same
 
     def to_frame(self, *, times: bool = False) -> pl.DataFrame:
         """One row a model, accuracies in [0, 1]."""
