@@ -28,7 +28,6 @@ from kgzsl.explain.decision import Decision
 from kgzsl.explain.faithfulness import (
     CONTROLS,
     METHODS,
-    Interventions,
     Measurement,
     deletion_gain,
     greedy_ranking,
@@ -38,6 +37,7 @@ from kgzsl.explain.faithfulness import (
     stability,
     summary,
 )
+from kgzsl.explain.gates import GatedMargin
 
 OURS = ("integrated-gradients", "integrated-gradients-suppress", "shapley", "paths", "measured", "measured-suppress")
 OTHERS = ("occlusion", "occlusion-suppress", "gradient", "gradient-remove")
@@ -129,7 +129,7 @@ def _methods(task: Task) -> tuple[Any, dict[str, Any]]:
 
 def _gap(decision: Decision) -> float:
     """Gates beside the model's own weights on the edited graph, as far as the oracle goes."""
-    asked = Interventions(decision)
+    asked = GatedMargin(decision)
     gone = leading(greedy_ranking(asked, num_candidates=32, steps=6))
     sets = [gone[:count] for count in range(len(gone) + 1)]
     return float(np.abs(asked.without(sets) - [asked.exact(one) for one in sets]).max())

@@ -13,7 +13,7 @@ import numpy as np
 
 from kgzsl.explain.chains import Chains
 from kgzsl.explain.decision import Candidate, Decision, Running
-from kgzsl.explain.faithfulness_margins import Interventions
+from kgzsl.explain.gates import GatedMargin
 from kgzsl.explain.ledger import is_closed_form
 from kgzsl.explain.rerun import Fact
 
@@ -39,7 +39,7 @@ def sets_that_may_change(
     if not all(_has_single_links(decision, candidate) for candidate in candidates.values()):
         return None
     winner, rivals = candidates.pop(before), candidates.values()
-    contests = [Interventions(replace(decision, target=winner, foil=rival)) for rival in rivals]
+    contests = [GatedMargin(replace(decision, target=winner, foil=rival)) for rival in rivals]
     if sum(comb(len(contest.reach), size) for contest in contests) > most_margins:
         return None
     found: set[tuple[Fact, ...]] = set()

@@ -81,6 +81,12 @@ class FactCredits:
             ["head", "relation", "tail", "credit"], ((*fact, credit) for fact, credit in order), caption=caption
         )
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.method} of {len(self):,} facts, margin {self.margin:+.4g}>"
+
+    def __str__(self) -> str:
+        return str(self.to_table())
+
     def _repr_html_(self) -> str:
         return self.to_table()._repr_html_()
 
@@ -111,35 +117,29 @@ def fact_credits(
     nothing = np.zeros(len(gated.facts))
     baseline, margin = gated.margin(nothing, semantics=semantics), gated.margin(semantics=semantics)
     if method == "integrated-gradients":
-        shares = _integrated(gated, semantics, num_nodes)
+        shares = integrated(gated, semantics, num_nodes)
     elif method == "gradient":
         shares = gated.gradient(semantics=semantics)
     else:
-        shares = _occluded(gated, semantics, margin)
+        shares = _occluded(gated, semantics)
     reached = np.flatnonzero(shares)
     return FactCredits(
         tuple(gated.facts[place] for place in reached.tolist()), shares[reached], baseline, margin, method, semantics
     )
 
 
-def _integrated(gated: GatedMargin, semantics: Semantics, num_nodes: int) -> Float64:
-    """∫ over t of the gradient at all gates t, by Gauss-Legendre."""
+def integrated(gated: GatedMargin, semantics: Semantics, num_nodes: int) -> Float64:
+    """∫ over t of the gradient at all gates t `[num_facts]`, by Gauss-Legendre."""
     nodes, weights = np.polynomial.legendre.leggauss(num_nodes)
-    slopes = [
-        weight / 2 * gated.gradient(np.full(len(gated.facts), (node + 1) / 2), semantics=semantics)
-        for node, weight in zip(nodes.tolist(), weights.tolist(), strict=True)
-    ]
-    return np.asarray(np.sum(slopes, axis=0), dtype=np.float64)
+    gates = np.repeat((nodes[:, None] + 1) / 2, len(gated.facts), axis=1)
+    return np.asarray(weights / 2 @ gated.gradients(gates, semantics=semantics), dtype=np.float64)
 
 
-def _occluded(gated: GatedMargin, semantics: Semantics, margin: float) -> Float64:
-    """The effect of each fact alone."""
+def _occluded(gated: GatedMargin, semantics: Semantics) -> Float64:
+    """The effect of each fact alone; of those out of reach it is nothing."""
     effects = np.zeros(len(gated.facts))
-    gates = np.ones(len(gated.facts))
-    for place in range(len(gates)):
-        gates[place] = 0.0
-        effects[place] = margin - gated.margin(gates, semantics=semantics)
-        gates[place] = 1.0
+    margins = gated.without([(), *((fact,) for fact in gated.reach)], semantics=semantics)
+    effects[gated.places(gated.reach)] = margins[0] - margins[1:]
     return effects
 
 

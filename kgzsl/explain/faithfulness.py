@@ -39,16 +39,14 @@ from kgzsl.explain.faithfulness_curves import (
     leading,
     random_rankings,
 )
-from kgzsl.explain.faithfulness_margins import Interventions
 from kgzsl.explain.faithfulness_rankings import CONTROLS, METHODS, RankingMethod
-from kgzsl.explain.gates import Semantics
+from kgzsl.explain.gates import GatedMargin, Semantics
 from kgzsl.explain.rerun import Fact
 
 __all__ = [
     "CONTROLS",
     "METHODS",
     "Fidelity",
-    "Interventions",
     "Measurement",
     "Ranking",
     "RankingMethod",
@@ -155,7 +153,7 @@ def measure(
         started = time.perf_counter()
         ranking = method(decision)
         rankings[name] = ranking, time.perf_counter() - started
-    asked, found = Interventions(decision), []
+    asked, found = GatedMargin(decision), []
     chance = random_rankings(asked, random_state=random_state)
     for meaning in semantics:
         effects = single_effects(asked, semantics=meaning)
@@ -238,7 +236,7 @@ def _mean(values: Iterable[float]) -> float:
 def _measured(
     group: str,
     name: str,
-    asked: Interventions,
+    asked: GatedMargin,
     ranking: Ranking,
     meaning: Semantics,
     steps: int,

@@ -11,9 +11,8 @@ from scipy.stats import spearmanr
 from kgzsl.explain.decision import Candidate, Decision, OpenLayer
 from kgzsl.explain.fact_credits import FactCredits
 from kgzsl.explain.faithfulness_curves import Ranking, leading
-from kgzsl.explain.faithfulness_margins import Interventions
 from kgzsl.explain.faithfulness_rankings import RankingMethod
-from kgzsl.explain.gates import Semantics
+from kgzsl.explain.gates import GatedMargin, Semantics
 from kgzsl.explain.ledger import is_closed_form
 from kgzsl.explain.rerun import Fact
 from kgzsl.graph.index import GraphIndex
@@ -40,15 +39,15 @@ def scores_of(ranking: Ranking) -> Mapping[Fact, float] | None:
     return {fact: float(score) for fact, score in pairs}
 
 
-def single_effects(decision: Decision | Interventions, *, semantics: Semantics = "remove") -> dict[Fact, float]:
+def single_effects(decision: Decision | GatedMargin, *, semantics: Semantics = "remove") -> dict[Fact, float]:
     """Δ(G) - Δ(G ∖ f) of each fact f that the margin depends on."""
-    asked = decision if isinstance(decision, Interventions) else Interventions(decision)
+    asked = decision if isinstance(decision, GatedMargin) else GatedMargin(decision)
     found = asked.without([(), *((fact,) for fact in asked.reach)], semantics=semantics)
     return dict(zip(asked.reach, (found[0] - found[1:]).tolist(), strict=True))
 
 
 def sign_accuracy(
-    decision: Decision | Interventions,
+    decision: Decision | GatedMargin,
     ranking: Ranking,
     *,
     semantics: Semantics = "remove",
@@ -115,7 +114,7 @@ def _score(decision: Decision, side: Candidate) -> float:
     """A seen class keeps its examples, and with them its score."""
     if side.is_seen:
         return side.score
-    return float(Interventions(replace(decision, target=side, foil=None)).without([()])[0])
+    return float(GatedMargin(replace(decision, target=side, foil=None)).without([()])[0])
 
 
 @dataclass(frozen=True)

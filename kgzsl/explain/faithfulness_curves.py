@@ -20,8 +20,7 @@ from scipy.special import expit
 from kgzsl.errors import InputFormatError
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.fact_credits import FactCredits
-from kgzsl.explain.faithfulness_margins import Interventions
-from kgzsl.explain.gates import Semantics
+from kgzsl.explain.gates import GatedMargin, Semantics
 from kgzsl.explain.rerun import Fact
 
 __all__ = [
@@ -64,28 +63,28 @@ def leading(ranking: Ranking, steps: int | None = None) -> tuple[Fact, ...]:
 
 
 def deletion_curve(
-    decision: Decision | Interventions, ranking: Ranking, *, semantics: Semantics = "remove", steps: int = 12
+    decision: Decision | GatedMargin, ranking: Ranking, *, semantics: Semantics = "remove", steps: int = 12
 ) -> Float64:
     """Δ(G ∖ top_k) for k = 0 … `steps` `[steps + 1]`; it stays where it is once the ranking has ended."""
     return _curve(decision, ranking, semantics, steps, is_deletion=True)
 
 
 def insertion_curve(
-    decision: Decision | Interventions, ranking: Ranking, *, semantics: Semantics = "remove", steps: int = 12
+    decision: Decision | GatedMargin, ranking: Ranking, *, semantics: Semantics = "remove", steps: int = 12
 ) -> Float64:
     """Δ(top_k) for k = 0 … `steps` `[steps + 1]`, starting from the graph without any fact."""
     return _curve(decision, ranking, semantics, steps, is_deletion=False)
 
 
 def deletion_auc(
-    decision: Decision | Interventions, ranking: Ranking, *, semantics: Semantics = "remove", steps: int = 12
+    decision: Decision | GatedMargin, ranking: Ranking, *, semantics: Semantics = "remove", steps: int = 12
 ) -> float:
     """1/K Σ_{k=1..K} σ(Δ(G ∖ top_k)), K = `steps`; the lower, the more the first facts of the ranking matter."""
     return float(expit(deletion_curve(decision, ranking, semantics=semantics, steps=steps)[1:]).mean())
 
 
 def insertion_auc(
-    decision: Decision | Interventions, ranking: Ranking, *, semantics: Semantics = "remove", steps: int = 12
+    decision: Decision | GatedMargin, ranking: Ranking, *, semantics: Semantics = "remove", steps: int = 12
 ) -> float:
     """1/K Σ_{k=1..K} σ(Δ(top_k)), K = `steps`; the higher, the better the first facts make the decision alone."""
     return float(expit(insertion_curve(decision, ranking, semantics=semantics, steps=steps)[1:]).mean())
@@ -97,7 +96,7 @@ def deletion_gain(auc: float, *, random: float, oracle: float) -> float:
 
 
 def facts_to_flip(
-    decision: Decision | Interventions, ranking: Ranking, *, semantics: Semantics = "remove", at_most: int = 12
+    decision: Decision | GatedMargin, ranking: Ranking, *, semantics: Semantics = "remove", at_most: int = 12
 ) -> int | None:
     """How many facts have to go, in the order of the ranking, until the foil is ahead; None if `at_most` do not do."""
     below = np.flatnonzero(deletion_curve(decision, ranking, semantics=semantics, steps=at_most) < 0)
@@ -116,7 +115,7 @@ class Fidelity(NamedTuple):
 
 
 def fidelity(
-    decision: Decision | Interventions, ranking: Ranking, *, semantics: Semantics = "remove", num_facts: int = 6
+    decision: Decision | GatedMargin, ranking: Ranking, *, semantics: Semantics = "remove", num_facts: int = 6
 ) -> Fidelity:
     """Fid+ and Fid- of the first `num_facts`, for comparison with what others report."""
     gone = deletion_curve(decision, ranking, semantics=semantics, steps=num_facts)
@@ -126,7 +125,7 @@ def fidelity(
 
 
 def greedy_ranking(
-    decision: Decision | Interventions,
+    decision: Decision | GatedMargin,
     *,
     semantics: Semantics = "remove",
     steps: int = 12,
@@ -137,7 +136,7 @@ def greedy_ranking(
     Every fact that the margin depends on is tried before each step; with `num_candidates` only those that did most
     when they were last tried. The scores are what each removal took off the margin. It ends where none takes any off.
     """
-    asked = _interventions(decision)
+    asked = _gated(decision)
     gone: list[Fact] = []
     drops: list[float] = []
     margin = float(asked.without([()], semantics=semantics)[0])
@@ -157,20 +156,20 @@ def greedy_ranking(
 
 
 def random_rankings(
-    decision: Decision | Interventions, *, count: int = 5, random_state: int = 0
+    decision: Decision | GatedMargin, *, count: int = 5, random_state: int = 0
 ) -> tuple[tuple[Fact, ...], ...]:
     """`count` orders of the facts that the margin depends on, by chance: what any ranking must beat."""
-    facts = _interventions(decision).reach
+    facts = _gated(decision).reach
     rng = np.random.default_rng(random_state)
     return tuple(tuple(facts[place] for place in rng.permutation(len(facts)).tolist()) for _ in range(count))
 
 
 def _curve(
-    decision: Decision | Interventions, ranking: Ranking, semantics: Semantics, steps: int, *, is_deletion: bool
+    decision: Decision | GatedMargin, ranking: Ranking, semantics: Semantics, steps: int, *, is_deletion: bool
 ) -> Float64:
     if steps < 1:
         raise InputFormatError(f"steps is {steps}; a curve has at least one")
-    asked, facts = _interventions(decision), leading(ranking, steps)
+    asked, facts = _gated(decision), leading(ranking, steps)
     known = set(asked.facts)
     unknown: Iterable[Fact] = [fact for fact in facts if fact not in known]
     for fact in unknown:
@@ -179,5 +178,5 @@ def _curve(
     return asked.margins(np.array(gates), semantics=semantics)
 
 
-def _interventions(decision: Decision | Interventions) -> Interventions:
-    return decision if isinstance(decision, Interventions) else Interventions(decision)
+def _gated(decision: Decision | GatedMargin) -> GatedMargin:
+    return decision if isinstance(decision, GatedMargin) else GatedMargin(decision)

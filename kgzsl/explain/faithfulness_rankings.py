@@ -8,9 +8,8 @@ import numpy as np
 
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.explaining import explain
-from kgzsl.explain.fact_credits import fact_credits
+from kgzsl.explain.fact_credits import fact_credits, integrated
 from kgzsl.explain.faithfulness_curves import Ranking
-from kgzsl.explain.faithfulness_margins import Interventions
 from kgzsl.explain.gates import GatedMargin, Semantics
 from kgzsl.explain.rerun import Fact
 
@@ -37,9 +36,10 @@ def measured_ranking(
     `steps * width` margins, in `steps` batches. The gradients order facts by messages suppressed, whatever
     `semantics` then measures. The rest follow as the gradients order them, with scores below those.
     """
-    asked = Interventions(decision)
-    credits_ = fact_credits(decision, "integrated-gradients", semantics="suppress")
-    waiting = [fact for fact, _ in credits_.ranked()]
+    asked = GatedMargin(decision)
+    shares = integrated(asked, "suppress", 16)
+    credit = {asked.facts[place]: float(shares[place]) for place in np.flatnonzero(shares).tolist()}
+    waiting = [fact for fact, _ in _sorted(credit)]
     placed: list[Fact] = []
     drops: list[float] = []
     margin = float(asked.without([()], semantics=semantics)[0])
@@ -54,7 +54,7 @@ def measured_ranking(
         margin -= drops[-1]
     if len(placed) < steps:  # nothing that is left takes anything off
         return tuple(zip(placed, drops, strict=True))
-    positive = [fact for fact in waiting if credits_.credit(fact) > 0]
+    positive = [fact for fact in waiting if credit[fact] > 0]
     rest = [(fact, min(drops) / (place + 2)) for place, fact in enumerate(positive)]
     return (*zip(placed, drops, strict=True), *rest)
 

@@ -39,43 +39,51 @@ class GatedClosedForm:
         self._kept = torch.from_numpy(normalized.toarray())
 
     def rows(self, gates: Tensor, nodes: NDArray[np.int64], *, remove: bool) -> Tensor:
-        """Raw weights of some positions `[n, dim]`, before they are brought to unit length."""
+        """Raw weights of some positions `[n, len(nodes), dim]`, before they are brought to unit length.
+
+        For columns of gates `[num_facts, n]`.
+        """
         adjacency = self._adjacency(gates, remove=remove)
         asked = torch.cat([torch.from_numpy(nodes), self._seen])
         kernel = torch.zeros(len(asked), len(asked), dtype=torch.float64)
         for name, share in sorted(self._terms.shares.items()):
             raw = self._kernel(name, adjacency, asked)
-            diagonal = raw.diagonal()
+            diagonal = raw.diagonal(dim1=-2, dim2=-1)
             scale = torch.where(diagonal > 0, diagonal.clamp_min(1e-300).rsqrt(), torch.zeros_like(diagonal))
-            kernel = kernel + share * scale[:, None] * raw * scale
+            kernel = kernel + share * scale[..., :, None] * raw * scale[..., None, :]
         count = len(nodes)
-        noisy = kernel[count:, count:] + self._terms.settings.noise * torch.eye(len(self._seen), dtype=torch.float64)
+        noise = self._terms.settings.noise * torch.eye(len(self._seen), dtype=torch.float64)
         prior = torch.from_numpy(self._terms.prior_rows(nodes))
-        raw_rows: Tensor = prior + kernel[:count, count:] @ torch.linalg.solve(noisy, self._residuals)
-        return raw_rows
+        weights = torch.linalg.solve(kernel[..., count:, count:] + noise, self._residuals)
+        raw_rows: Tensor = prior + kernel[..., :count, count:] @ weights
+        return raw_rows if raw_rows.ndim == 3 else raw_rows.expand(gates.shape[1], -1, -1)
 
     def _adjacency(self, gates: Tensor, *, remove: bool) -> Tensor:
+        """Â `[n, num_concepts, num_concepts]`."""
         pair_gates, (low, high) = self._pairs.gates(gates), self._pairs.ends
-        joined = torch.eye(self._size, dtype=torch.float64).index_put((low, high), pair_gates)
-        joined = joined.index_put((high, low), pair_gates)
+        here = torch.arange(gates.shape[1])[:, None]
+        joined = torch.eye(self._size, dtype=torch.float64).repeat(gates.shape[1], 1, 1)
+        joined = joined.index_put((here, low, high), pair_gates.T).index_put((here, high, low), pair_gates.T)
         if not remove:
             kept: Tensor = self._kept * joined
             return kept
-        roots = self._pairs.inverse_roots(pair_gates)
-        normalized: Tensor = roots[:, None] * joined * roots
+        roots = self._pairs.inverse_roots(pair_gates).T
+        normalized: Tensor = roots[:, :, None] * joined * roots[:, None, :]
         return normalized
 
     def _kernel(self, name: str, adjacency: Tensor, asked: Tensor) -> Tensor:
+        """Between the positions asked, for each column of gates, or once if it does not depend on them."""
         if name == "text":
             own: Tensor = self._centred[asked] @ self._centred[asked].T
             return own
         beta = self._terms.betas[name]
         system = (1 + beta) * torch.eye(self._size, dtype=torch.float64) - beta * adjacency
         units = torch.eye(self._size, dtype=torch.float64)[:, asked]
-        columns = torch.linalg.solve(system, units)  # R is symmetric: its columns are its rows
+        # R is symmetric and its inverse diagonally dominant: its columns are its rows, and Cholesky's way is open
+        columns = torch.cholesky_solve(units.expand(len(system), -1, -1), torch.linalg.cholesky(system))
         if name == "walk":
-            kernel: Tensor = columns[asked]
+            kernel: Tensor = columns[:, asked]
             return kernel
-        spread = columns.T @ self._centred
-        met: Tensor = spread @ spread.T
+        spread = columns.transpose(1, 2) @ self._centred
+        met: Tensor = spread @ spread.transpose(1, 2)
         return met

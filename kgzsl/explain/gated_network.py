@@ -1,6 +1,6 @@
-"""The score of a network as a differentiable function of gates on the facts of its graph."""
+"""The outputs of a network as a function of gates on the facts of its graph: differentiable, or of many gates fast."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,102 +10,173 @@ from torch import Tensor
 
 from kgzsl.explain.chains import Chains
 from kgzsl.explain.decision import OpenNetwork
+from kgzsl.explain.gated_links import GatedLinks, LayerLinks
 from kgzsl.explain.pair_gates import PairGates
 
 __all__ = ["GatedNetwork"]
 
-Float64 = NDArray[np.float64]
+_MOST_NUMBERS = 2_000_000
+"""Float64 numbers in one array: 16 MB."""
 
 
 class GatedNetwork:
-    """⟨pull, output of one concept⟩ with every link of the network multiplied by the gates of the facts behind it.
+    """The output rows of some concepts with every link of the network multiplied by the gates of the facts behind it.
 
-    Under "suppress" a link keeps its normalised weight, times its gate. Under "remove" gates are inside the
-    normalisation: at 0 or 1 that is the weight on the edited graph. A link that stands for a chain of facts, as in
-    DGP, has the product of their gates; such a link is not re-routed over another chain. With `frozen` slopes each
-    unit passes what it passed with all gates open, else what it passes with these.
+    `networks` are those opened for each concept, of one model on one graph; what they share is computed once. A link
+    that stands for a chain is not re-routed over another chain. With `frozen` each unit passes what it passed with
+    all gates open, else what it passes with these.
     """
 
     def __init__(
         self,
-        network: OpenNetwork,
+        networks: Sequence[OpenNetwork],
         features: NDArray[Any],
         pairs: PairGates,
         chains: Chains,
-        slopes: Sequence[Float64] | None,
+        *,
+        num_facts: int,
+        frozen: bool = False,
     ) -> None:
-        self._network = network
-        self._start = torch.from_numpy(np.asarray(features[network.rows[0]], dtype=np.float64))
-        self._slopes = None if slopes is None else [torch.from_numpy(slope) for slope in slopes]
-        self._weights = [torch.from_numpy(np.ascontiguousarray(layer.weight)) for layer in network.layers]
-        self._biases = [(_tensor(layer.before), _tensor(layer.after)) for layer in network.layers]
-        self._layers = [
-            [_Links(group, network.rows[number], network.rows[number + 1], pairs, chains) for group in layer.groups]
-            for number, layer in enumerate(network.layers)
-        ]
-        self._pairs = pairs
+        self._links = GatedLinks(networks, pairs, chains)
+        layers = networks[0].layers
+        self._slope = networks[0].negative_slope
+        self._weights = [torch.from_numpy(np.ascontiguousarray(layer.weight, dtype=np.float64)) for layer in layers]
+        self._before = [_tensor(layer.before) for layer in layers]
+        self._after = [_tensor(layer.after) for layer in layers]
+        start = torch.from_numpy(np.asarray(features[self._links.rows[0]], dtype=np.float64))
+        # the last layer collects before it multiplies, others multiply first
+        self._start = start if len(layers) == 1 else self._sent(0, start)
+        asked = np.concatenate([network.rows[-1] for network in networks])
+        self._asked = torch.from_numpy(np.searchsorted(self._links.rows[-1], asked))
+        self.size = max(len(layer.target) for layer in self._links.layers) * max(w.shape[0] for w in self._weights)
+        """Numbers that a column of gates takes, at the most."""
+        self._slopes: list[Tensor] | None = None
+        if frozen:
+            everything = torch.ones(num_facts, 1, dtype=torch.float64)
+            with torch.no_grad():
+                received = self._received(self._links.weights(everything, remove=False))
+            self._slopes = [torch.where(part > 0, torch.ones_like(part), self._slope) for part in received[:-1]]
 
-    def output(self, gates: Tensor, *, remove: bool) -> Tensor:
-        """The row before it is brought to unit length `[dim]`."""
-        pair_gates = self._pairs.gates(gates)
-        roots = self._pairs.inverse_roots(pair_gates) if self._network.normalization == "symmetric" else None
-        current, last = self._start, len(self._layers) - 1
-        for number, groups in enumerate(self._layers):
-            before, after = self._biases[number]
-            sent = current @ self._weights[number]
-            if before is not None:
-                sent = sent + before
-            received = torch.zeros(len(self._network.rows[number + 1]), sent.shape[1], dtype=torch.float64)
-            for links in groups:
-                weight = links.weights(pair_gates, self._network.normalization if remove else "kept", roots)
-                received = received.index_add(0, links.target, weight[:, None] * sent[links.source])
-            if after is not None:
-                received = received + after
-            if number == last:
-                return received[0]
-            slope = self._network.negative_slope
-            if self._slopes is None:
-                current = torch.nn.functional.leaky_relu(received, slope)
-            else:
-                current = self._slopes[number] * received
-        raise AssertionError("a network has a layer")
+    def outputs(self, gates: Tensor, *, remove: bool) -> Tensor:
+        """Rows before they are brought to unit length `[n, num_networks, dim]`, for columns of gates `[num_facts, n]`.
+
+        What gradients are taken of.
+        """
+        weights = self._links.weights(gates, remove=remove)
+        return self._read_out(self._received(weights)[-1], weights[-1])
+
+    def outputs_near(self, gates: Tensor, *, remove: bool) -> Tensor:
+        """The same rows without gradients.
+
+        The network is run once, with all facts that any of the columns has; of each column only what differs from that
+        is computed, layer by layer.
+        """
+        with torch.no_grad():
+            most = gates.max(dim=1, keepdim=True).values
+            weights = self._links.weights(torch.cat([most, gates], dim=1), remove=remove)
+            first = [weight[:, :1] for weight in weights]
+            received = self._received(first)
+            change: _Change | None = None
+            last = len(weights) - 1
+            for number, (layer, weight) in enumerate(zip(self._links.layers, weights, strict=True)):
+                sent = self._start if number == 0 else self._passed(number - 1, received[number - 1][:, 0])
+                if number and number < last:
+                    sent = self._sent(number, sent)
+                change = _spread(layer, sent, weight[:, 1:], weight[:, :1], change)
+                if number < last:
+                    change = self._passed_on(number, received[number][:, 0], change)
+            assert change is not None
+            found = received[-1].repeat(1, gates.shape[1], 1)
+            found[change.row, change.column] += change.values
+            return self._read_out(found, weights[-1][:, 1:])
+
+    def _received(self, weights: Sequence[Tensor]) -> list[Tensor]:
+        """What arrives at the rows of each layer `[num_targets, n, channels]`; at the last, before its matrix."""
+        found: list[Tensor] = []
+        current, last = self._start[:, None], len(weights) - 1
+        for number, (layer, weight) in enumerate(zip(self._links.layers, weights, strict=True)):
+            if number:
+                current = self._passed(number - 1, found[-1])
+                current = current if number == last else self._sent(number, current)
+            shape = layer.num_targets, weight.shape[1], current.shape[2]
+            arriving = weight[:, :, None] * current[layer.source]
+            received = current.new_zeros(shape).index_add(0, layer.target, arriving)
+            after = self._after[number]
+            found.append(received if after is None or number == last else received + after)
+        return found
+
+    def _sent(self, number: int, hidden: Tensor) -> Tensor:
+        before, sent = self._before[number], hidden @ self._weights[number]
+        return sent if before is None else sent + before
+
+    def _passed(self, number: int, received: Tensor) -> Tensor:
+        """By the units after a layer, `received` `[num_targets, (n,) channels]`."""
+        if self._slopes is None:
+            return torch.nn.functional.leaky_relu(received, self._slope)
+        slopes = self._slopes[number]
+        return received * (slopes if received.ndim == 3 else slopes[:, 0])
+
+    def _passed_on(self, number: int, received: Tensor, change: "_Change") -> "_Change":
+        """By the units after a layer and the matrix of the next one, but that of the last."""
+        before = received[change.row]
+        if self._slopes is None:
+            unit = torch.nn.functional.leaky_relu
+            values = unit(before + change.values, self._slope) - unit(before, self._slope)
+        else:
+            values = self._slopes[number][change.row, 0] * change.values
+        if number + 1 < len(self._weights) - 1:
+            values = values @ self._weights[number + 1]
+        return _Change(change.row, change.column, values, change.slot)
+
+    def _read_out(self, received: Tensor, weight: Tensor) -> Tensor:
+        """The last layer's matrix and biases, for the concepts asked."""
+        rows = received[self._asked] @ self._weights[-1]
+        before, after = self._before[-1], self._after[-1]
+        if before is not None:
+            layer = self._links.layers[-1]
+            sums = weight.new_zeros(layer.num_targets, weight.shape[1]).index_add(0, layer.target, weight)
+            rows = rows + sums[self._asked][:, :, None] * before
+        return (rows if after is None else rows + after).transpose(0, 1)
 
 
-class _Links:
-    """The entries of one group of one layer: where they lead, their weight, and the facts they stand for."""
+class _Change:
+    """What differs in each column from the first: `values` `[k, channels]` at `row` and `column` `[k]`.
 
-    def __init__(
-        self, group: Any, sources: NDArray[np.int64], targets: NDArray[np.int64], pairs: PairGates, chains: Chains
-    ) -> None:
-        entries = group.tocoo()
-        self.target = torch.from_numpy(entries.row.astype(np.int64))
-        self.source = torch.from_numpy(entries.col.astype(np.int64))
-        self._kept = torch.from_numpy(entries.data.astype(np.float64))
-        heads, tails = targets[entries.row], sources[entries.col]
-        self._ends = torch.from_numpy(heads), torch.from_numpy(tails)
-        chained = [pairs.along(chains, int(head), int(tail)) for head, tail in zip(heads, tails, strict=True)]
-        longest = max((len(chain) for chain in chained), default=0)
-        # a place past the last gate stands for a gate that is always open
-        self._chains = torch.full((len(chained), max(longest, 1)), pairs.num_pairs, dtype=torch.int64)
-        for place, chain in enumerate(chained):
-            self._chains[place, : len(chain)] = torch.tensor(chain, dtype=torch.int64)
-        self._share = torch.zeros(len(targets), dtype=torch.float64).index_add(0, self.target, self._kept)
+    `slot` `[num_rows, n]` is the place among these, -1 where nothing differs.
+    """
 
-    def weights(self, pair_gates: Tensor, normalization: str, roots: Tensor | None) -> Tensor:
-        """One for each entry."""
-        open_ = torch.cat([pair_gates, torch.ones(1, dtype=torch.float64)])
-        gate = open_[self._chains].prod(dim=1)
-        if normalization in ("kept", "none"):
-            return self._kept * gate
-        if roots is not None:
-            return gate * roots[self._ends[0]] * roots[self._ends[1]]
-        open_share = self._kept * gate
-        degree = torch.zeros(len(self._share), dtype=torch.float64).index_add(0, self.target, open_share)
-        shut = torch.ones(len(self._share), dtype=torch.float64).scatter_reduce(0, self.target, 1 - gate, reduce="prod")
-        # of a row with all gates shut nothing arrives; the factor makes that the limit and leaves open rows alone
-        scale = self._share * (1 - shut) / torch.where(degree > 0, degree, torch.ones_like(degree))
-        return open_share * scale[self.target]
+    def __init__(self, row: Tensor, column: Tensor, values: Tensor, slot: Tensor) -> None:
+        self.row, self.column, self.values, self.slot = row, column, values, slot
 
 
-def _tensor(values: Float64 | None) -> Tensor | None:
-    return None if values is None else torch.from_numpy(values)
+def _spread(layer: LayerLinks, sent: Tensor, weight: Tensor, first: Tensor, change: _Change | None) -> _Change:
+    """What arrives differently, where other weights or other messages make it so."""
+    moved = weight != first
+    slot = None if change is None else change.slot[layer.source]
+    touched = moved if slot is None else moved | (slot >= 0)
+    reached = torch.zeros(layer.num_targets, weight.shape[1], dtype=torch.int64)
+    reached.index_add_(0, layer.target, touched.to(torch.int64))
+    row, column = (reached > 0).nonzero(as_tuple=True)
+    place = torch.full_like(reached, -1)
+    place[row, column] = torch.arange(len(row))
+    values = sent.new_zeros(len(row), sent.shape[1])
+    for entry, at in _blocks(moved, sent.shape[1]):
+        gained = (weight[entry, at] - first[entry, 0])[:, None] * sent[layer.source[entry]]
+        values.index_add_(0, place[layer.target[entry], at], gained)
+    if change is not None and slot is not None:
+        for entry, at in _blocks(slot >= 0, sent.shape[1]):
+            gained = weight[entry, at][:, None] * change.values[slot[entry, at]]
+            values.index_add_(0, place[layer.target[entry], at], gained)
+    return _Change(row, column, values, place)
+
+
+def _blocks(mask: Tensor, width: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Rows and columns of what is true, as many at a time as may have so many numbers each."""
+    row, column = mask.nonzero(as_tuple=True)
+    block = max(1, _MOST_NUMBERS // width)
+    for begin in range(0, len(row), block):
+        yield row[begin : begin + block], column[begin : begin + block]
+
+
+def _tensor(values: NDArray[np.float64] | None) -> Tensor | None:
+    return None if values is None else torch.from_numpy(np.asarray(values, dtype=np.float64))

@@ -1,6 +1,8 @@
 """A margin as a function of gates on facts: 1 leaves a fact as it is, 0 silences it, or takes it out of the graph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -10,110 +12,216 @@ from torch import Tensor
 
 from kgzsl.errors import InputFormatError, UnknownNameError
 from kgzsl.explain.chains import Chains
-from kgzsl.explain.decision import Candidate, Decision
+from kgzsl.explain.decision import Candidate, Decision, Running
 from kgzsl.explain.gated_closed_form import GatedClosedForm
 from kgzsl.explain.gated_network import GatedNetwork
 from kgzsl.explain.ledger import is_closed_form
-from kgzsl.explain.network_walks import output
 from kgzsl.explain.pair_gates import PairGates
-from kgzsl.explain.rerun import Fact
+from kgzsl.explain.rerun import Fact, Rerun
 
-__all__ = ["GatedMargin", "Semantics"]
+__all__ = ["GatedMargin", "GatedScores", "Semantics", "is_removal"]
 
 Float64 = NDArray[np.float64]
+Rows = Callable[[Tensor, bool], Tensor]
 Semantics = Literal["remove", "suppress"]
 """What a shut gate means: the fact is out of the graph and the degrees are counted anew, or its message is silent."""
 
+_MOST_NUMBERS = 4_000_000
+"""Float64 numbers that a chunk of gates may need in one array: 32 MB."""
 
-class GatedMargin:
-    """The margin of a decision, and its slope, for any gates `[num_facts]` in [0, 1] on `facts`.
 
-    `facts` are those that the model walks in the graph of the target or of the foil, sorted. With gates of 0 and 1 and
-    "remove" the margin is that of the edited graph (with DGP as long as no other chain takes a removed one's place).
-    `frozen` keeps what each unit of a network passes, and the length of the weights, as they were in the decision.
+class GatedScores:
+    """The scores of some candidates of a decision for any gates in [0, 1] on `facts`.
 
-    float64 throughout. Memory and time grow with what the margin depends on: the balls around both classes of a
+    `facts` are those that the model walks in the graphs of the candidates, sorted. With gates of 0 and 1 and "remove"
+    scores are those of the edited graph (with DGP as long as no other chain takes a removed one's place). `frozen`
+    keeps what each unit of a network passes, and the length of the weights, as they were in the decision.
+
+    float64 throughout. Memory and time grow with what the scores depend on: the balls around the candidates in a
     network, the square of all concepts of a closed form.
     """
 
-    def __init__(self, decision: Decision, *, frozen: bool = False) -> None:
-        self.decision, self.frozen = decision, frozen
-        graphs = {id(candidate.index): candidate.index for _, candidate in decision.sides()}
+    def __init__(self, decision: Decision, candidates: Sequence[Candidate], *, frozen: bool = False) -> None:
+        self.decision, self.candidates = decision, tuple(candidates)
         relations = decision.model.relations
-        named = {number: _facts(index, relations) for number, index in graphs.items()}
+        named = {id(one.index): _facts(one.index, relations) for one in self.candidates}
         self.facts: tuple[Fact, ...] = tuple(sorted({fact for facts in named.values() for fact in facts}))
-        place = {fact: number for number, fact in enumerate(self.facts)}
-        self._pairs = {
-            number: PairGates(
-                index,
-                index.edge_rows(relations),
-                np.array([place[fact] for fact in named[number]], dtype=np.int64),
-            )
-            for number, index in graphs.items()
-        }
+        self.place = {fact: number for number, fact in enumerate(self.facts)}
+        """Where each fact's gate stands."""
         self._inputs = torch.from_numpy(np.asarray(decision.inputs, dtype=np.float64))
-        self._sides = [(sign, self._score(candidate)) for sign, candidate in decision.sides()]
+        fixed = [one.score if one.is_seen else -one.offset / decision.temperature for one in self.candidates]
+        self._fixed = torch.tensor(fixed, dtype=torch.float64)
+        groups: dict[tuple[int, int], list[int]] = {}
+        for number, one in enumerate(self.candidates):
+            if not one.is_seen:
+                groups.setdefault((id(one.index), id(one.features)), []).append(number)
+        self._size = 1
+        self._parts = [
+            (torch.tensor(members), *self._opened(members, named[id(self.candidates[members[0]].index)], frozen))
+            for members in groups.values()
+        ]
+        self._lengths: list[Tensor] | None = None
+        if frozen:
+            with torch.no_grad():
+                open_ = torch.ones(len(self.facts), 1, dtype=torch.float64)
+                self._lengths = [torch.linalg.vector_norm(rows(open_, False), dim=2) for _, rows, _ in self._parts]
+
+    @property
+    def chunk(self) -> int:
+        """How many columns of gates are taken at once."""
+        return max(1, _MOST_NUMBERS // self._size)
+
+    def scores(self, gates: NDArray[Any], *, semantics: Semantics = "remove") -> Float64:
+        """For each row of gates `[n, num_facts]`, those of all candidates `[n, num_candidates]`."""
+        remove = is_removal(semantics)
+        columns = torch.from_numpy(np.ascontiguousarray(np.asarray(gates, dtype=np.float64).T))
+        found = np.empty((len(gates), len(self.candidates)))
+        with torch.no_grad():
+            for first in range(0, len(gates), self.chunk):
+                part = slice(first, first + self.chunk)
+                found[part] = self.of(columns[:, part], remove=remove, near=True).numpy()
+        return found
+
+    def of(self, gates: Tensor, *, remove: bool, near: bool = False) -> Tensor:
+        """Scores `[n, num_candidates]` for columns of gates `[num_facts, n]`; with `near` faster, without gradients."""
+        scores = self._fixed.expand(gates.shape[1], -1)
+        for number, (members, rows_of, rows_near) in enumerate(self._parts):
+            rows = (rows_near if near else rows_of)(gates, remove)
+            lengths = torch.linalg.vector_norm(rows, dim=2) if self._lengths is None else self._lengths[number]
+            cosines = torch.where(lengths > 0, (rows @ self._inputs) / torch.where(lengths > 0, lengths, 1.0), 0.0)
+            scores = scores.index_add(1, members, cosines / self.decision.temperature)
+        return scores
+
+    def _opened(self, members: Sequence[int], facts: Sequence[Fact], frozen: bool) -> tuple[Rows, Rows]:
+        """Raw weights `[n, len(members), dim]` of candidates on one graph, with gradients and without."""
+        model, first = self.decision.model, self.candidates[members[0]]
+        index, concepts = first.index, [self.candidates[number].concept for number in members]
+        places = np.array([self.place[fact] for fact in facts], dtype=np.int64)
+        pairs = PairGates(index, index.edge_rows(model.relations), places)
+        if is_closed_form(model):
+            closed, nodes = GatedClosedForm(model.terms(index, first.features), pairs), index.positions(concepts)
+            self._size = max(self._size, index.num_concepts**2)
+
+            def solved(gates: Tensor, remove: bool) -> Tensor:
+                return closed.rows(gates, nodes, remove=remove)
+
+            return solved, solved
+        networks = [model.opened(index, concept) for concept in concepts]  # type: ignore[union-attr]
+        gated = GatedNetwork(
+            networks,
+            first.features,
+            pairs,
+            Chains.of(index, model.relations),
+            num_facts=len(self.facts),
+            frozen=frozen,
+        )
+        self._size = max(self._size, gated.size)
+        return (
+            lambda gates, remove: gated.outputs(gates, remove=remove),
+            lambda gates, remove: gated.outputs_near(gates, remove=remove),
+        )
+
+
+class GatedMargin:
+    """The margin of a decision, and its slope, for any gates `[num_facts]` in [0, 1] on `facts`; see `GatedScores`.
+
+    `margins` takes many rows of gates at once, `without` many sets of facts that are gone; what one costs depends on
+    how far from each other they are. `exact` takes the decision itself again on the edited graph, by the fitted
+    model's own `weights`. Both agree wherever a shut gate is a removed fact.
+    """
+
+    def __init__(self, decision: Decision, *, frozen: bool = False) -> None:
+        self.decision = decision
+        signs, candidates = zip(*decision.sides(), strict=True)
+        self._scores = GatedScores(decision, candidates, frozen=frozen)
+        self._signs = torch.tensor(signs, dtype=torch.float64)
+        self.facts = self._scores.facts
 
     def margin(self, gates: NDArray[Any] | None = None, *, semantics: Semantics = "remove") -> float:
         """With these gates; all open if None."""
-        with torch.no_grad():
-            return float(self._margin(torch.from_numpy(self._checked(gates)), semantics))
+        return float(self.margins(self._checked(gates)[None], semantics=semantics)[0])
+
+    def margins(self, gates: NDArray[Any], *, semantics: Semantics = "remove") -> Float64:
+        """One for each row of gates `[n, num_facts]`."""
+        scores = self._scores.scores(self._checked(gates, is_many=True), semantics=semantics)
+        return np.asarray(scores @ self._signs.numpy())
+
+    def without(self, sets: Sequence[Iterable[Fact]], *, semantics: Semantics = "remove") -> Float64:
+        """`margins` with each of these sets of facts gone `[len(sets)]`."""
+        return self.margins(np.array([self.gates(gone) for gone in sets]), semantics=semantics)
+
+    def gates(self, removed: Iterable[Fact], *, kept: bool = False) -> Float64:
+        """1 for each fact, 0 where it is among `removed`; the other way round if these are the ones `kept`."""
+        gates = np.full(len(self.facts), 0.0 if kept else 1.0)
+        gates[self.places(removed)] = 1.0 if kept else 0.0
+        return gates
+
+    def places(self, facts: Iterable[Fact]) -> list[int]:
+        """Where the gates of these facts stand; facts that the model does not walk have none."""
+        return [self._scores.place[fact] for fact in facts if fact in self._scores.place]
 
     def gradient(self, gates: NDArray[Any] | None = None, *, semantics: Semantics = "remove") -> Float64:
         """How the margin changes with each gate `[num_facts]`."""
-        variable = torch.from_numpy(self._checked(gates)).requires_grad_()
-        margin = self._margin(variable, semantics)
-        if not margin.requires_grad:  # two classes with examples of their own
-            return np.zeros(len(self.facts))
-        (slope,) = torch.autograd.grad(margin, variable)
-        return np.asarray(slope.numpy(), dtype=np.float64)
+        return np.asarray(self.gradients(self._checked(gates)[None], semantics=semantics)[0])
 
-    def _margin(self, gates: Tensor, semantics: Semantics) -> Tensor:
-        if semantics not in get_args(Semantics):
-            raise UnknownNameError("semantics", str(semantics), known=get_args(Semantics))
-        parts = [sign * score(gates, semantics == "remove") for sign, score in self._sides]
-        return sum(parts[1:], parts[0])
+    def gradients(self, gates: NDArray[Any], *, semantics: Semantics = "remove") -> Float64:
+        """`gradient` for each row of gates `[n, num_facts]`."""
+        checked, remove = self._checked(gates, is_many=True), is_removal(semantics)
+        found = np.zeros(checked.shape)
+        for first in range(0, len(checked), self._scores.chunk):
+            part = slice(first, first + self._scores.chunk)
+            columns = torch.from_numpy(np.ascontiguousarray(checked[part].T)).requires_grad_()
+            margins = self._scores.of(columns, remove=remove) @ self._signs
+            if not margins.requires_grad:  # two classes with examples of their own
+                break
+            (slopes,) = torch.autograd.grad(margins.sum(), columns)
+            found[part] = slopes.T.numpy()
+        return found
 
-    def _checked(self, gates: NDArray[Any] | None) -> Float64:
+    @cached_property
+    def reach(self) -> tuple[Fact, ...]:
+        """The facts on which the margin depends at all, sorted; those that others stand in for among them."""
+        halfway = np.full(len(self.facts), 0.5)
+        slopes = self.gradient(halfway, semantics="remove"), self.gradient(halfway, semantics="suppress")
+        return tuple(self.facts[place] for place in np.flatnonzero(np.abs(slopes).max(axis=0)).tolist())
+
+    def exact(self, removed: Iterable[Fact]) -> float:
+        """The margin of the decision taken again without these facts."""
+        return self._rerun.outcome(removed).margin
+
+    @cached_property
+    def _rerun(self) -> Rerun:
+        return Rerun(_pair_alone(self.decision))
+
+    def _checked(self, gates: NDArray[Any] | None, *, is_many: bool = False) -> Float64:
         if gates is None:
             return np.ones(len(self.facts))
         checked = np.array(gates, dtype=np.float64)
-        if checked.shape != (len(self.facts),) or not ((checked >= 0) & (checked <= 1)).all():
+        if not len(checked) and is_many:
+            return np.empty((0, len(self.facts)))
+        shape = (len(checked), len(self.facts)) if is_many else (len(self.facts),)
+        if checked.shape != shape or not ((checked >= 0) & (checked <= 1)).all():
             raise InputFormatError(f"gates are {len(self.facts)} numbers in [0, 1], one for each fact")
         return checked
 
-    def _score(self, candidate: Candidate) -> Callable[[Tensor, bool], Tensor]:
-        """The score of one side as a function of (gates, remove)."""
-        decision, model = self.decision, self.decision.model
-        own = decision.gamma * candidate.is_seen + candidate.offset
-        if candidate.is_seen:
-            score = torch.tensor(candidate.score, dtype=torch.float64)
-            return lambda gates, remove: score
-        node = candidate.index.positions([candidate.concept])
-        pairs = self._pairs[id(candidate.index)]
-        row: Callable[[Tensor, bool], Tensor]
-        if is_closed_form(model):
-            closed = GatedClosedForm(model.terms(candidate.index, candidate.features), pairs)
-            row = lambda gates, remove: closed.rows(gates, node, remove=remove)[0]  # noqa: E731
-        else:
-            network = model.opened(candidate.index, candidate.concept)  # type: ignore[union-attr]
-            slopes = output(network, candidate.features)[1] if self.frozen else None
-            gated = GatedNetwork(
-                network, candidate.features, pairs, Chains.of(candidate.index, model.relations), slopes
-            )
-            row = lambda gates, remove: gated.output(gates, remove=remove)  # noqa: E731
-        length = None
-        if self.frozen:
-            with torch.no_grad():
-                length = torch.linalg.vector_norm(row(torch.ones(len(self.facts), dtype=torch.float64), False))
 
-        def score_of(gates: Tensor, remove: bool) -> Tensor:
-            weights = row(gates, remove)
-            norm = torch.linalg.vector_norm(weights) if length is None else length
-            unit = weights / norm if float(norm.detach()) > 0 else torch.zeros_like(weights)
-            return (unit @ self._inputs - own) / decision.temperature
+def is_removal(semantics: Semantics) -> bool:
+    """Whether a shut gate takes its fact out of the graph; `UnknownNameError` for an unknown meaning."""
+    if semantics not in get_args(Semantics):
+        raise UnknownNameError("semantics", str(semantics), known=get_args(Semantics))
+    return semantics == "remove"
 
-        return score_of
+
+def _pair_alone(decision: Decision) -> Decision:
+    """The same decision with target and foil as the only classes in the running."""
+    running = []
+    for _, side in decision.sides():
+        weights = np.asarray(side.weights)[None, :] if side.is_seen else np.empty((0, len(decision.inputs)))
+        offsets = np.array([side.offset])
+        graph = decision.graph_of(side)
+        concepts, seen = (side.concept,), np.array([side.is_seen])
+        running.append(Running(concepts, seen, weights, offsets, side.index, side.features, graph))
+    return replace(decision, running=tuple(running))
 
 
 def _facts(index: Any, relations: tuple[str, ...] | None) -> list[Fact]:

@@ -10,7 +10,6 @@ from kgzsl.explain.counterfactual import counterfactual
 from kgzsl.explain.fact_credits import fact_credits
 from kgzsl.explain.faithfulness import (
     METHODS,
-    Interventions,
     completeness_error,
     deletion_auc,
     deletion_curve,
@@ -41,6 +40,7 @@ from kgzsl.explain.faithfulness_worlds import (
     twins,
     white_box,
 )
+from kgzsl.explain.gates import GatedMargin
 from kgzsl.explain.rerun import Rerun
 from kgzsl.features.matrix import MatrixFeatures
 from kgzsl.propagation.gp_settings import GPSettings
@@ -84,7 +84,7 @@ def test_a_deletion_curve_takes_the_decision_again_without_the_first_facts(decis
 
 
 def test_an_insertion_curve_starts_from_nothing_and_ends_with_everything(decision):
-    facts = Interventions(decision).facts
+    facts = GatedMargin(decision).facts
     rerun = Rerun(decision)
     curve = insertion_curve(decision, facts, steps=len(facts))
     assert curve[0] == pytest.approx(rerun.outcome(facts).margin, abs=1e-9)
@@ -95,15 +95,15 @@ def test_an_insertion_curve_starts_from_nothing_and_ends_with_everything(decisio
 
 @pytest.mark.parametrize("semantics", ["remove", "suppress"])
 def test_many_margins_at_once_are_those_asked_one_by_one(decision, semantics):
-    asked = Interventions(decision)
+    asked = GatedMargin(decision)
     gates = np.random.default_rng(0).uniform(size=(7, len(asked.facts))).round(1)
-    expected = [asked.gated.margin(row, semantics=semantics) for row in gates]
+    expected = [asked.margin(row, semantics=semantics) for row in gates]
     np.testing.assert_allclose(asked.margins(gates, semantics=semantics), expected, rtol=1e-12)
 
 
 def test_a_curve_stays_where_a_ranking_claims_nothing_more(decision):
     fact = leading(fact_credits(decision))[0]
-    other = next(one for one in Interventions(decision).facts if one != fact)
+    other = next(one for one in GatedMargin(decision).facts if one != fact)
     curve = deletion_curve(decision, [(fact, 1.0), (other, 0.0)], steps=3)
     assert curve[1] == curve[2] == curve[3] != curve[0]
 
@@ -130,7 +130,7 @@ def test_occlusion_has_the_sign_of_every_single_effect(decision):
     assert sign_accuracy(decision, fact_credits(decision, "occlusion")) == 1.0
     backwards = [(fact, -effect) for fact, effect in single_effects(decision).items()]
     assert sign_accuracy(decision, sorted(backwards, key=lambda pair: -pair[1])) == 0.0
-    assert np.isnan(sign_accuracy(decision, [(fact, 0.5) for fact in Interventions(decision).facts]))
+    assert np.isnan(sign_accuracy(decision, [(fact, 0.5) for fact in GatedMargin(decision).facts]))
 
 
 def test_shapley_credits_miss_nothing(decision):
@@ -157,7 +157,7 @@ def test_two_runs_of_each_method_say_the_same(decision):
 def test_a_story_told_from_the_graph_alone_does_not_change_with_the_model(decision):
     other = randomised(decision)
     assert other.margin != pytest.approx(decision.margin)
-    told = {fact: float(len(fact[0])) for fact in Interventions(decision).facts}
+    told = {fact: float(len(fact[0])) for fact in GatedMargin(decision).facts}
     assert randomisation_check(decision, lambda _: tuple(told.items())) == pytest.approx(1.0)
     assert abs(randomisation_check(decision, METHODS["shapley"])) < 0.9
 
@@ -286,7 +286,7 @@ def test_w2_ours_come_close_to_the_oracle_and_far_ahead_of_chance(planted_decisi
 
 
 def test_gates_agree_with_the_models_own_weights_on_the_edited_graph(planted_decisions):
-    asked = Interventions(planted_decisions[0])
+    asked = GatedMargin(planted_decisions[0])
     gone = leading(METHODS["shapley"](planted_decisions[0]), 3)
     for count in range(4):
         assert asked.without([gone[:count]])[0] == pytest.approx(asked.exact(gone[:count]), abs=1e-4)

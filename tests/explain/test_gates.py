@@ -107,6 +107,31 @@ def test_the_gradient_is_the_slope_of_the_margin(model, semantics):
         assert slopes[place] == pytest.approx(numeric, abs=1e-5 * max(1.0, np.abs(slopes).max()))
 
 
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("semantics", ["remove", "suppress"])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_what_is_computed_only_where_it_changes_is_the_whole_computation(model, semantics, frozen):
+    import torch
+
+    gated = GatedMargin(decided(model), frozen=frozen)
+    rng = np.random.default_rng(2)
+    gates = rng.choice([0.0, 0.4, 1.0], size=(7, len(gated.facts)), p=[0.2, 0.2, 0.6])
+    with torch.no_grad():
+        whole = gated._scores.of(torch.from_numpy(gates.T.copy()), remove=semantics == "remove").numpy()
+    np.testing.assert_allclose(gated.margins(gates, semantics=semantics), whole[:, 0] - whole[:, 1], atol=1e-12)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_many_gradients_at_once_are_those_asked_one_by_one(model, monkeypatch):
+    gated = GatedMargin(decided(model))
+    gates = np.random.default_rng(3).uniform(size=(5, len(gated.facts)))
+    expected = [gated.gradient(row) for row in gates]
+    np.testing.assert_allclose(gated.gradients(gates), expected, rtol=1e-10, atol=1e-13)
+    monkeypatch.setattr("kgzsl.explain.gates._MOST_NUMBERS", 1)
+    np.testing.assert_allclose(gated.gradients(gates), expected, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(gated.margins(gates), [gated.margin(row) for row in gates], rtol=1e-10)
+
+
 def brute_force_shapley(gated):
     """Over all 2^n coalitions of facts, messages suppressed and gates of the network frozen."""
     count = len(gated.facts)
@@ -286,18 +311,18 @@ def scores(graph, features, *, gates=None, semantics="remove"):
     from kgzsl.explain.gated_network import GatedNetwork
     from kgzsl.explain.pair_gates import PairGates
 
-    index, model, found = graph.index, Diffusion(), {}
+    index, model = graph.index, Diffusion()
     rows = index.edge_rows(model.relations)
     pairs = PairGates(index, rows, np.arange(len(rows)))
     facts = [
         (index.ids[index.head[r]], index.relations[index.relation[r]].name, index.ids[index.tail[r]]) for r in rows
     ]
-    values = torch.tensor([0.0 if gates and fact in gates else 1.0 for fact in facts], dtype=torch.float64)
-    for name in ("zebra", "donkey"):
-        network = GatedNetwork(model.opened(index, name), features, pairs, Chains(index, model.relations), None)
-        row = network.output(values, remove=semantics == "remove").numpy()
-        found[name] = float(row @ np.array([PULLS["horse"], PULLS["tiger"]]))
-    return found
+    values = torch.tensor([[0.0 if gates and fact in gates else 1.0] for fact in facts], dtype=torch.float64)
+    names = "zebra", "donkey"
+    networks = [model.opened(index, name) for name in names]
+    gated = GatedNetwork(networks, features, pairs, Chains(index, model.relations), num_facts=len(facts))
+    rows = gated.outputs(values, remove=semantics == "remove")[0].numpy()
+    return dict(zip(names, (rows @ np.array([PULLS["horse"], PULLS["tiger"]])).tolist(), strict=True))
 
 
 def test_zebra_beats_donkey_by_stripes_alone(zebra_or_donkey):
