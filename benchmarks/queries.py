@@ -66,7 +66,7 @@ COUNTS = {
     ("networkx", "shortest"): 60, ("igraph", "shortest"): 60, ("rustworkx", "shortest"): 7,
     ("wn", "ancestors"): 17, ("wn", "lowest"): 17, ("wn", "wup"): 17, ("rdflib", "follow"): 7, ("rdflib", "match"): 7,
 }  # fmt: skip
-COUNT = 300  # questions in a round, of those that are not slow for the peer
+COUNT = 1000  # questions in a round, of those that are not slow for the peer
 STATES = dict.fromkeys(("wup", "wup many"), ("new", "met"))
 STATES |= {"lowest": ("new", "met", "again")}
 STATES |= dict.fromkeys(("ancestors", "descendants", "two hops"), ("new", "again"))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MOST_PAIRS = 50_000_000
 """Pairs a closure may have: 1.2 GB. WordNet has under a million; only large cycles and long chains come near."""
 
-__all__ = ["MOST_PAIRS", "adjacency", "ancestor_pairs", "components", "depths", "ends", "expand"]
+__all__ = ["MOST_PAIRS", "adjacency", "ancestor_pairs", "components", "depths", "ends", "expand", "once_each"]
 
 
 def adjacency(index: GraphIndex, rows: IntArray, symmetric: bool) -> Any:
@@ -46,7 +46,7 @@ def _spread(indptr: IntArray, indices: IntArray, positions: IntArray) -> tuple[I
     return places, indices[starts[places] + offsets]
 
 
-def _once_each(neighbors: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray]:
+def once_each(neighbors: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray]:
     """Compressed rows without loops and without a neighbour named twice."""
     source = np.repeat(np.arange(num_concepts), np.diff(neighbors.indptr))
     target = neighbors.indices
@@ -61,7 +61,7 @@ class _Descent:
     """Concepts in an order in which parents come first: `ready` are those all of whose parents are done."""
 
     def __init__(self, up: Neighbors, num_concepts: int) -> None:
-        self.indptr, self.parents = _once_each(up, num_concepts)
+        self.indptr, self.parents = once_each(up, num_concepts)
         counts = np.diff(self.indptr)
         child = np.repeat(np.arange(num_concepts), counts)
         order = np.argsort(self.parents, kind="stable")
@@ -90,12 +90,12 @@ class _Descent:
         self.ready = children[(self._waiting[children] == 0) & ~self._done[children]]
 
 
-def ancestor_pairs(up: Neighbors, num_concepts: int) -> tuple[IntArray, IntArray, IntArray]:
+def ancestor_pairs(up: Neighbors, num_concepts: int, *, most: int | None = None) -> tuple[IntArray, IntArray, IntArray]:
     """(node, ancestor, distance), sorted by node, distance, ancestor; from the top down, each row from its parents'.
 
     Concepts on a cycle wait for each other: they are walked from, one by one.
     """
-    descent, rows = _Descent(up, num_concepts), ClosureRows(num_concepts, most=MOST_PAIRS)
+    descent, rows = _Descent(up, num_concepts), ClosureRows(num_concepts, most=MOST_PAIRS if most is None else most)
     while descent.num_left:
         levels = []
         while len(descent.ready):

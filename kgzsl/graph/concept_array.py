@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kgzsl.graph import closure
 from kgzsl.graph.concept import Concept
 from kgzsl.graph.concepts import Concepts
 
 if TYPE_CHECKING:
+    from kgzsl.graph.ancestor_rows import AncestorRows
+    from kgzsl.graph.index import Neighbors
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 __all__ = ["ConceptArray"]
@@ -29,8 +33,11 @@ class ConceptArray:
         self.kept: dict[Hashable, Concepts] = {}
         self.is_full = False
         self._num_kept = 0
+        self._above: dict[AncestorRows, list[Concept]] = {}
+        self._near: dict[Neighbors, tuple[list[int], memoryview, list[Concept]]] = {}
         self._graph = graph
         self._made: list[Concept | None] = [None] * len(graph)
+        self._alone: list[Concepts | None] = [None] * len(graph)
         self._array: Any = np.empty(len(graph), dtype=object)  # the same, to take many at a time
 
     def at(self, positions: Iterable[int]) -> list[Concept]:
@@ -64,9 +71,42 @@ class ConceptArray:
             self.kept[key] = answer
         return answer
 
+    def above(self, rows: AncestorRows, position: int) -> Concepts:
+        """What stands above the concept at this position, by the rows of all ancestors, which are there."""
+        concepts = self._above.get(rows)
+        if concepts is None:
+            concepts = self._above[rows] = self.at(rows.places.tolist())
+        first, last = rows.starts[position] + 1, rows.starts[position + 1]
+        made = tuple.__new__(Concepts, concepts[first:last])
+        made._distances = rows.steps[first:last]
+        return made
+
+    def nearby(self, neighbors: Neighbors, position: int, hops: int) -> Concepts | None:
+        """What is one step away; or two, from a concept with a single neighbour. None where that has to be walked."""
+        starts, places, concepts = self._near.get(neighbors) or self._make_near(neighbors)
+        first, last = starts[position], starts[position + 1]
+        if hops == 1:
+            return self.answer(concepts[first:last], (1,) * (last - first))
+        if last - first != 1:
+            return None
+        only = concepts[first]
+        first, last = starts[only._position], starts[only._position + 1]
+        found = concepts[first:last]  # the concept is one of them
+        del found[bisect_left(places, position, first, last) - first]
+        found.insert(0, only)
+        return self.answer(found, (1, *(2,) * (last - first - 1)))
+
+    def _make_near(self, neighbors: Neighbors) -> tuple[list[int], memoryview, list[Concept]]:
+        starts, places = closure.once_each(neighbors, len(self._made))
+        made = self._near[neighbors] = starts.tolist(), places.data, self.at(places.tolist())
+        return made
+
     def alone(self, position: int) -> Concepts:
         """An answer of one concept."""
-        return self.kept.get(position) or self.keep(position, self.answer(self.at([position])))
+        found = self._alone[position]
+        if found is None:
+            found = self._alone[position] = self.answer(self.at([position]))
+        return found
 
     @staticmethod
     def answer(concepts: Sequence[Concept], distances: Sequence[int] | None = None) -> Concepts:

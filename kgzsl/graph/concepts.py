@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kgzsl.display.table import Table
@@ -25,7 +25,7 @@ class Concepts(tuple[Concept, ...]):
     (Concept('carnivore.n.01', 'carnivore'),)
     """
 
-    _distances: tuple[int, ...] | None
+    _distances: Sequence[int] | None
 
     def __new__(cls, concepts: Iterable[Concept] = (), distances: Iterable[int] | None = None) -> Concepts:
         """Take concepts, and the distance of each where there is one."""
@@ -47,7 +47,7 @@ class Concepts(tuple[Concept, ...]):
     @property
     def distances(self) -> tuple[int, ...] | None:
         """The steps at which each was found; None where the question was not one of distance."""
-        return self._distances
+        return None if self._distances is None else tuple(self._distances)
 
     @property
     def ids(self) -> tuple[str, ...]:

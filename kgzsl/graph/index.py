@@ -9,17 +9,14 @@ from numpy.typing import NDArray
 
 from kgzsl.errors import InputFormatError, UnknownConceptError, UnknownRelationError
 from kgzsl.graph import closure
-from kgzsl.graph.ancestor_sets import AncestorSets
+from kgzsl.graph.ancestor_rows import PATIENCE, AncestorRows
 from kgzsl.graph.lookup import nearest_of
 from kgzsl.graph.relation import KINDS, Relation, stored_relation
 from kgzsl.graph.walking import Walks
 
-__all__ = ["NO_NEIGHBOR", "GraphIndex", "IntArray", "Neighbors"]
+__all__ = ["GraphIndex", "IntArray", "Neighbors"]
 
 IntArray = NDArray[np.int64]
-
-
-NO_NEIGHBOR = -1
 
 
 class Neighbors:
@@ -40,16 +37,6 @@ class Neighbors:
         self._starts = self.indptr.data
         self._targets = self.indices.data
         self._edges = self.rows.data
-
-    @cached_property
-    def only(self) -> list[int]:
-        """The neighbour of each position that has just one; `NO_NEIGHBOR` where there is none, -2 where are several."""
-        counts = np.diff(self.indptr)
-        if not len(self.indices):
-            return [NO_NEIGHBOR] * len(counts)
-        first = self.indices[np.minimum(self.indptr[:-1], len(self.indices) - 1)]
-        found: list[int] = np.where(counts == 0, NO_NEIGHBOR, np.where(counts == 1, first, -2)).tolist()
-        return found
 
     def of(self, position: int) -> list[int]:
         """Neighbours of one position, sorted; a neighbour reached by two edges stands twice."""
@@ -279,17 +266,27 @@ class GraphIndex:
             "depths", relations, lambda *_: closure.depths(self.up(relations), self.components(relations))
         )
 
-    def ancestor_sets(self, relations: Iterable[str] | str | None = None) -> AncestorSets | None:
-        """The ancestors of each concept as a set that tells the lowest; None where there are cycles."""
+    def ancestor_rows(self, relations: Iterable[str] | str | None = None) -> AncestorRows:
+        """The ancestors of every concept; there once many have asked for them."""
         try:
-            return self._compiled["sets", relations]  # type: ignore[no-any-return]
+            return self._compiled["rows", relations]  # type: ignore[no-any-return]
         except (KeyError, TypeError):
-            return self._walked("sets", relations, lambda *_: self._compile_sets(relations))  # type: ignore[no-any-return]
+            return self._walked(  # type: ignore[no-any-return]
+                "rows", relations, lambda *_: self._compile_rows(self.up(relations))
+            )
 
-    def _compile_sets(self, relations: Iterable[str] | str | None) -> AncestorSets | None:
-        if len(np.unique(self.components(relations))) < self.num_concepts:
+    def _compile_rows(self, up: Neighbors) -> AncestorRows:
+        return AncestorRows(up, self.num_concepts, patience=1 if self.walks.patience == 0 else PATIENCE)
+
+    def lowest_rows(self, relations: Iterable[str] | str | None = None) -> AncestorRows | None:
+        """The rows, once they are there and where no cycles are, ready to be asked for lowest common ancestors."""
+        rows = self.ancestor_rows(relations)
+        if rows.is_prepared:
+            return rows
+        if not rows.are_there() or len(np.unique(self.components(relations))) < self.num_concepts:
             return None
-        return AncestorSets(self.up(relations), self.depths(relations)[1], self.walks)
+        rows.prepare_lowest(self.depths(relations)[1])
+        return rows
 
     def ends(self, relations: Iterable[str] | str | None = None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Whether nothing stands above a concept, and whether nothing below, `[num_concepts]` each.

@@ -41,9 +41,9 @@ def lowest_common_ancestors(index: GraphIndex, positions: Sequence[int], relatio
 
     On a cycle, where each concept is below the others, all of them stay.
     """
-    sets = index.ancestor_sets(relations)
-    if sets is not None:
-        return sets.lowest(positions)
+    rows = index.lowest_rows(relations) if len(positions) == 2 else None
+    if rows is not None:
+        return rows.lowest(*positions)
     # What is above a common ancestor is one too, so the lowest are those that no edge from another one reaches.
     up, depth, component = index.up(relations), index.depths(relations)[1], index.components(relations)
     common = common_ancestors(index, positions, relations)

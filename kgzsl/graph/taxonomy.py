@@ -16,7 +16,6 @@ import numpy as np
 from kgzsl.errors import InputFormatError, NoPathError
 from kgzsl.graph import search
 from kgzsl.graph.concepts import Concepts
-from kgzsl.graph.index import NO_NEIGHBOR
 from kgzsl.graph.path import Path
 from kgzsl.graph.relation import POSITIVE_KINDS
 from kgzsl.graph.root_paths import routes_to_roots
@@ -45,7 +44,6 @@ __all__ = [
 
 _Relations = Iterable[str] | str | None
 _MANY = 24  # concepts: below, they are taken faster one by one
-_UP_TO = [tuple(range(1, count + 1)) for count in range(_MANY + 1)]
 
 
 def ancestors(
@@ -65,10 +63,12 @@ def ancestors(
     >>> kg.ancestors("elbow.n.01", relations="part_of", max_distance=2).ids
     ('arm.n.01', 'body.n.01', 'homo.n.02')
     """
-    up = graph.index.up(relations)
+    index = graph.index
     if max_distance is None and not include_self:
-        return _climbed(graph, up, _at(graph, id))
-    return _found(graph, up, id, _limit(max_distance), include_self)
+        rows = index.ancestor_rows(relations)
+        if rows.are_there():
+            return graph.concept_array.above(rows, _at(graph, id))
+    return _found(graph, index.up(relations), id, _limit(max_distance), include_self)
 
 
 def descendants(
@@ -99,7 +99,13 @@ def neighbors(graph: KnowledgeGraph, id: str, *, hops: int = 1, relations: _Rela
     ('bengal_tiger.n.01', 'big_cat.n.01', 'panthera.n.01', 'tiger_cub.n.01', 'tigress.n.01')
     """
     around = graph.index.around(POSITIVE_KINDS if relations is None else relations)
-    return _found(graph, around, id, checked_hops(hops), False)
+    array, steps = graph.concept_array, checked_hops(hops)
+    key = around, _at(graph, id), steps, False
+    found = array.kept.get(key)
+    if found is None:
+        found = array.nearby(around, key[1], steps) if steps in (1, 2) and array.is_full else None
+        found = array.keep(key, _walked(graph, *key) if found is None else found)
+    return found
 
 
 def parents(graph: KnowledgeGraph, id: str, *, relations: _Relations = None) -> Concepts:
@@ -222,14 +228,13 @@ def lowest_common_ancestors(graph: KnowledgeGraph, *ids: str, relations: _Relati
         places: Sequence[int] = (position[a], position[b])
     except (ValueError, KeyError, TypeError):
         places = _several(graph, ids)
-    array = graph.concept_array
-    key = ("lowest", relations, *places) if relations is None or isinstance(relations, str) else None
-    kept = array.kept.get(key) if key else None
-    if kept is not None:
-        return kept
+    if len(places) == 2:
+        rows = graph.index.ancestor_rows(relations)
+        only = rows.only_lowest(*places) if rows.is_prepared else -2
+        if only >= 0:
+            return graph.concept_array.alone(only)
     found = search.lowest_common_ancestors(graph.index, places, relations)
-    answer = array.alone(found[0]) if len(found) == 1 else array.answer(array.at(found))
-    return array.keep(key, answer) if key else answer
+    return graph.concept_array.answer(graph.concept_array.at(found))
 
 
 def is_a(graph: KnowledgeGraph, id: str, ancestor: str, *, relations: _Relations = None) -> bool:
@@ -302,30 +307,6 @@ def _found(graph: KnowledgeGraph, neighbors: Neighbors, id: str, limit: int | No
     key = neighbors, _at(graph, id), limit, include_self
     kept = array.kept.get(key)
     return array.keep(key, _walked(graph, *key)) if kept is None else kept
-
-
-def _climbed(graph: KnowledgeGraph, up: Neighbors, start: int) -> Concepts:
-    """All above: parent by parent as long as there is one, and from there what is kept of the first with several."""
-    array, only, key = graph.concept_array, up.only, (up, start, None, False)
-    kept = array.kept.get(key)
-    if kept is not None:
-        return kept
-    way: list[int] = []
-    here = only[start]
-    while here >= 0 and len(way) < _MANY:
-        way.append(here)
-        here = only[here]
-    if here == NO_NEIGHBOR:
-        return array.keep(key, array.answer(array.at(way), _UP_TO[len(way)]))
-    if not way or here >= 0:  # several parents, or more than a few above
-        return array.keep(key, _walked(graph, *key))
-    fork = up, way[-1], None, False
-    above = array.kept.get(fork) or array.keep(fork, _walked(graph, *fork))
-    far = len(way)
-    if array.at((way[-2] if far > 1 else start,))[0] in above:  # a cycle, which leads back to the way
-        return array.keep(key, _walked(graph, *key))
-    steps = (*_UP_TO[far], *[far + step for step in above.distances or ()])
-    return array.keep(key, array.answer((*array.at(way), *above), steps))
 
 
 def _walked(graph: KnowledgeGraph, neighbors: Neighbors, start: int, limit: int | None, include_self: bool) -> Concepts:

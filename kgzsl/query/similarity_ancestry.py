@@ -13,8 +13,11 @@ from kgzsl.graph import search
 from kgzsl.graph.closure import MOST_PAIRS
 from kgzsl.graph.index import GraphIndex, IntArray, Neighbors
 from kgzsl.graph.relation import Relation
+from kgzsl.query.similarity_kernels import best_shared_of_pair
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 __all__ = ["Above", "Ancestry", "ancestry"]
@@ -23,7 +26,6 @@ MOST_HELD = 1_000_000
 """(concept, ancestor) pairs kept for single questions: about 100 MB. All of WordNet has 896,000."""
 
 _BELOW = Relation("is_below", "taxonomic")
-_SHALLOW = 64  # deeper than any taxonomy of the field; a chain of 10,000 must not keep what is above each link
 _MANY = 4  # a quarter of the graph asked for at once: then the closure of all of it costs less
 
 
@@ -47,7 +49,8 @@ class Ancestry:
 
     Nodes are numbered in the order of their first concepts. `node` holds the node of each concept, `first` the first
     concept of each node, `shortest` and `longest` the edges from each node up to a root. `known` has what `above` was
-    asked for, and is never empty for a node, so `known.get(node) or above(node)` saves a call.
+    asked for, and is never empty for a node, so `known.get(node) or above(node)` saves a call. `packed` are the
+    `AncestorRows` for kernels about pairs: None as long as few have asked, and where they would not be faster.
     """
 
     def __init__(self, index: GraphIndex, relations: Iterable[str] | str | None) -> None:
@@ -61,7 +64,8 @@ class Ancestry:
         self.node_of, self.root_steps = self.node.data, self.shortest.data
         self.known: dict[int, dict[int, int]] = {}
         self._held = 0
-        self._by_parents = True
+        self.packed: NDArray[np.int32] | None = None
+        self._rows = self.index.ancestor_rows(self.relations)
         self._starts: IntArray | None = None
 
     # -- one node ---------------------------------------------------------------------------------------------
@@ -74,41 +78,16 @@ class Ancestry:
     def _climb(self, node: int) -> dict[int, int]:
         if self._held > MOST_HELD:
             self.known, self._held = {}, 0  # not cleared: another thread may be reading
-        if self._by_parents and self.longest[node] <= _SHALLOW:
-            found = self._from_parents(node)
-            if found is not None:
-                return found
-            self._by_parents = False
-            self.known, self._held = {}, 0
-        found = search.distances(self.up, node)
+        rows = self._rows
+        if rows.are_there():
+            found = rows.distances(node)
+            if rows.are_short and best_shared_of_pair.compiled is not best_shared_of_pair.python:
+                self.packed = rows.packed
+        else:
+            found = search.distances(self.up, node)
         self.known[node] = found
         self._held += len(found)
         return found
-
-    def _from_parents(self, node: int) -> dict[int, int] | None:
-        """What is above a node by what is above its parents; None if that were too much to keep."""
-        known, parents_of, waiting, added = self.known, self.up.of, [node], 0
-        while waiting:
-            here = waiting[-1]
-            parents = parents_of(here)
-            missing = [parent for parent in parents if parent not in known]
-            if missing:
-                waiting.extend(missing)
-                continue
-            waiting.pop()
-            if here in known:
-                continue
-            found = {here: 0}
-            for parent in parents:
-                for ancestor, steps in known[parent].items():
-                    if found.get(ancestor, steps + 2) > steps + 1:
-                        found[ancestor] = steps + 1
-            known[here] = found
-            added += len(found)
-            if added > MOST_HELD:
-                return None
-        self._held += added
-        return known[node]
 
     # -- many nodes -------------------------------------------------------------------------------------------
 

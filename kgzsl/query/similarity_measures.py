@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kgzsl.errors import InputFormatError, UnknownNameError
 from kgzsl.query.similarity_ancestry import Above, Ancestry
-from kgzsl.query.similarity_kernels import DISTANCE, INFORMATION, WU_PALMER, best_shared
+from kgzsl.query.similarity_kernels import DISTANCE, INFORMATION, WU_PALMER, best_shared, best_shared_of_pair
 
 if TYPE_CHECKING:
     from kgzsl.graph.index import IntArray
@@ -131,13 +131,11 @@ def similarity_of_distance(steps: float, deepest: tuple[float, ...]) -> float:
     return -math.log((steps + 1) / (2.0 * deepest[0])) if steps < math.inf else -math.inf
 
 
-def fewest_steps(above_x: dict[int, int], above_y: dict[int, int]) -> float:
-    """The fewest steps up to a common ancestor and down again; infinite without one.
-
-    >>> fewest_steps({2: 0, 1: 1, 0: 2}, {3: 0, 1: 2, 0: 1})
-    3
-    """
-    fewest = math.inf
+def fewest_steps(ancestry: Ancestry, x: int, y: int) -> float:
+    """The fewest steps up to a common ancestor of two nodes and down again; infinite without one."""
+    if ancestry.packed is not None:
+        return -best_shared_of_pair(DISTANCE, ancestry.packed, ancestry.size, _NONE, x, y)
+    above_x, above_y, fewest = ancestry.above(x), ancestry.above(y), math.inf
     for node in above_x.keys() & above_y.keys():
         steps = above_x[node] + above_y[node]
         if steps < fewest:  # noqa: PLR1730
@@ -158,8 +156,7 @@ class ByDistance:
         return by_distance(self.measure, self.ancestry.deepest + self.root)
 
     def pair(self, x: int, y: int) -> float:
-        above_x, above_y = self.ancestry.above(x), self.ancestry.above(y)
-        fewest = fewest_steps(above_x, above_y)
+        fewest = fewest_steps(self.ancestry, x, y)
         if self.root and x != y:
             shortest = self.ancestry.root_steps
             fewest = min(fewest, shortest[x] + shortest[y] + 2)
@@ -205,14 +202,16 @@ class ByDepth:
     def pair(self, x: int, y: int) -> float:
         if x == y:
             return 1.0
-        known, twice_deep, most = self.ancestry.known, self._twice_deep, 0.0
-        above_x = known.get(x) or self.ancestry.above(x)
-        above_y = known.get(y) or self.ancestry.above(y)
-        for node in above_x.keys() & above_y.keys():
-            twice = twice_deep[node]
-            value = twice / (above_x[node] + above_y[node] + twice)
-            if value > most:  # noqa: PLR1730
-                most = value
+        most, packed = 0.0, self.ancestry.packed
+        if packed is None:
+            twice_deep, above_x, above_y = self._twice_deep, self.ancestry.above(x), self.ancestry.above(y)
+            for node in above_x.keys() & above_y.keys():
+                twice = twice_deep[node]
+                value = twice / (above_x[node] + above_y[node] + twice)
+                if value > most:  # noqa: PLR1730
+                    most = value
+        else:
+            most = max(best_shared_of_pair(WU_PALMER, packed, self.ancestry.size, self._depth, x, y), 0.0)
         if self.root:
             shortest = self.ancestry.root_steps
             most = max(most, 2.0 / (shortest[x] + shortest[y] + 4))
@@ -248,13 +247,14 @@ class ByInformation:
         return contents
 
     def pair(self, x: int, y: int) -> float:
-        known, contents, most = self.ancestry.known, self._contents, -math.inf
-        above_x = known.get(x) or self.ancestry.above(x)
-        above_y = known.get(y) or self.ancestry.above(y)
-        for node in above_x.keys() & above_y.keys():
-            value = contents[node]
-            if value > most:  # noqa: PLR1730
-                most = value
+        contents, packed, most = self._contents, self.ancestry.packed, -math.inf
+        if packed is None:
+            for node in self.ancestry.above(x).keys() & self.ancestry.above(y).keys():
+                value = contents[node]
+                if value > most:  # noqa: PLR1730
+                    most = value
+        else:
+            most = best_shared_of_pair(INFORMATION, packed, self.ancestry.size, self.content, x, y)
         if most == -math.inf:
             most = 0.0
         total = contents[x] + contents[y]

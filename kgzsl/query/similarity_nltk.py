@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 
 from kgzsl.errors import InputFormatError
 from kgzsl.query.similarity_ancestry import Above, Ancestry
-from kgzsl.query.similarity_kernels import DISTANCE, best_shared, nltk_wu_palmer
+from kgzsl.query.similarity_kernels import (
+    DISTANCE,
+    best_shared,
+    nltk_wu_palmer,
+    nltk_wu_palmer_of_pair,
+)
 from kgzsl.query.similarity_measures import (
     Asked,
     ByInformation,
@@ -32,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["NltkByDepth", "NltkByDistance", "NltkByInformation", "Parts", "parts_of_speech"]
 
 _FAKE_ROOT = "*ROOT*"
-_MOST_DETOURS = 200_000
 _INFINITY = 1e300  # NLTK's
 _OF_ITSELF = {"jcn": _INFINITY, "jcn_distance": 0.0}
 
@@ -89,11 +93,10 @@ class NltkByDistance:
     parts: Parts
 
     def pair(self, x: int, y: int) -> float:
-        rooted = self.parts.rooted_bytes
-        above_x, above_y = self.ancestry.above(x), self.ancestry.above(y)
-        fewest = fewest_steps(above_x, above_y)
+        rooted, taxonomy = self.parts.rooted_bytes, self.ancestry
+        fewest = fewest_steps(taxonomy, x, y)
         if self.root and x != y and (rooted[x] or rooted[y]):
-            fewest = min(fewest, max(above_x.values()) + max(above_y.values()) + 2)
+            fewest = min(fewest, max(taxonomy.above(x).values()) + max(taxonomy.above(y).values()) + 2)
         if self.measure == "path":
             return similarity_of_distance(fewest, ()) if fewest < math.inf else math.nan
         part = self.parts.part
@@ -132,25 +135,18 @@ class NltkByDepth:
     ancestry: Ancestry
     root: bool
     parts: Parts
-    _detours: dict[int, dict[int, int]] = field(default_factory=dict)
 
-    def _steps(self, node: int) -> dict[int, int]:
-        """Steps of the shortest path from a node to each of its ancestors."""
-        found = self._detours.get(node)
-        return self._detoured(node) if found is None else found
+    def _shortest(self, above: dict[int, int], ancestor: int) -> int:
+        """Steps of the shortest path from a node, by what is above it, to one of its ancestors."""
+        further = self.ancestry.above(ancestor)
+        return min(above[other] + steps for other, steps in further.items())
 
-    def _detoured(self, node: int) -> dict[int, int]:
-        above = self.ancestry.above(node)
-        found = above
-        if max(above.values()) + 1 < len(above):  # more than one chain
-            found = {}
-            for ancestor in above:
-                further = self.ancestry.above(ancestor)
-                found[ancestor] = min(above[other] + up for other, up in further.items())
-        if len(self._detours) > _MOST_DETOURS:
-            self._detours.clear()
-        self._detours[node] = found
-        return found
+    @cached_property
+    def _traits(self) -> NDArray[np.int32]:
+        taxonomy = self.ancestry
+        rooted = self.parts.rooted & self.root
+        columns = [taxonomy.shortest, taxonomy.longest, rooted, self._before_root]
+        return np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.int32)
 
     @cached_property
     def _rank(self) -> Callable[[int], int]:
@@ -168,9 +164,11 @@ class NltkByDepth:
         return np.array([id_ < _FAKE_ROOT for id_ in self.ancestry.index.ids], dtype=np.bool_)
 
     def pair(self, x: int, y: int) -> float:
-        steps_x = self._detours.get(x) or self._steps(x)
-        steps_y = self._detours.get(y) or self._steps(y)
-        common = steps_x.keys() & steps_y.keys()
+        packed = self.ancestry.packed
+        if packed is not None:
+            return nltk_wu_palmer_of_pair(packed, self._traits, self.ancestry.size, x, y)
+        above_x, above_y = self.ancestry.above(x), self.ancestry.above(y)
+        common = above_x.keys() & above_y.keys()
         shortest, chosen = self.ancestry.root_steps, -1
         if common:
             chosen = max(common, key=self._rank)
@@ -180,12 +178,11 @@ class NltkByDepth:
         if rooted[x] or rooted[y]:
             first = shortest[chosen] == 0 and chosen != x and self.ancestry.index.ids[chosen] >= _FAKE_ROOT
             if chosen < 0 or first:
-                above_x, above_y = self.ancestry.above(x), self.ancestry.above(y)
                 return 2.0 / (max(above_x.values()) + max(above_y.values()) + 4)
         if chosen < 0:
             return math.nan
         depth = self._depths[chosen]
-        return (2.0 * depth) / (steps_x[chosen] + depth + steps_y[chosen] + depth)
+        return (2.0 * depth) / (self._shortest(above_x, chosen) + depth + self._shortest(above_y, chosen) + depth)
 
     @cached_property
     def _depths(self) -> list[int]:
@@ -211,8 +208,8 @@ class NltkByDepth:
             steps = steps.copy()
         for place in branching.tolist():
             first, last = int(starts[place]), int(starts[place + 1])
-            detours = self._steps(int(asked.nodes[place]))
-            steps[first:last] = [detours[node] for node in nodes[first:last].tolist()]
+            above = self.ancestry.above(int(asked.nodes[place]))
+            steps[first:last] = [self._shortest(above, node) for node in nodes[first:last].tolist()]
         return starts, nodes, steps, own
 
 

@@ -18,7 +18,8 @@ from kgzsl.errors import (
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.query import similarity_matrix, similarity_measures, similarity_nltk
 from kgzsl.query.information_content import InformationContent
-from kgzsl.query.similarity_kernels import best_shared, nltk_wu_palmer
+from kgzsl.query.similarity_ancestry import ancestry
+from kgzsl.query.similarity_kernels import best_shared, best_shared_of_pair, nltk_wu_palmer, nltk_wu_palmer_of_pair
 
 BY_TAXONOMY = ("path", "wup", "lch")
 BY_CONTENT = ("res", "jcn", "jcn_distance", "lin")
@@ -35,7 +36,10 @@ def graphs(draw, *, acyclic=True, pos=False):
     names = draw(st.permutations([f"c{place:02d}" for place in range(size)]))  # ids must not follow the order upward
     tags = draw(st.lists(st.sampled_from("nv"), min_size=size, max_size=size)) if pos else None
     concepts = [{"id": name} | ({"pos": tags[place]} if pos else {}) for place, name in enumerate(names)]
-    return KnowledgeGraph.from_tables(concepts, [(names[h], "is_a", names[t]) for h, t in edges])
+    kg = KnowledgeGraph.from_tables(concepts, [(names[h], "is_a", names[t]) for h, t in edges])
+    if draw(st.booleans()):
+        kg.index.walks.patience = 0  # all that many questions bring about is there from the first one on
+    return kg
 
 
 class Definition:
@@ -145,6 +149,31 @@ def test_kernels_give_what_their_python_gives(kg):
         patched.setattr(similarity_nltk, "nltk_wu_palmer", nltk_wu_palmer.python)
         for option, found in zip(options, compiled, strict=True):
             np.testing.assert_array_equal(kg.similarity_matrix(kg.ids, **option), found)
+
+
+@laws
+@given(graphs(pos=True))
+def test_pairs_are_the_same_by_dicts_by_kernels_and_by_their_python(kg):
+    options = [{"measure": name, "compat": compat} for name in MEASURES for compat in (None, "nltk")]
+    pairs = [(a, b, option) for option in options for a in kg.ids for b in kg.ids]
+
+    def answers(patience):
+        asked = KnowledgeGraph.from_tables(kg.concepts_table, kg.edges_table, kg.relations.values())
+        asked.index.walks.patience = patience
+        found = [asked.similarity(a, b, **option) for a, b, option in pairs]
+        return found, ancestry(asked, None).packed is not None
+
+    by_dicts, has_rows = answers(None)
+    assert not has_rows
+    by_kernels, has_rows = answers(0)
+    assert has_rows
+    np.testing.assert_array_equal(by_kernels, by_dicts)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(similarity_measures, "best_shared_of_pair", best_shared_of_pair.python)
+        patched.setattr(similarity_nltk, "nltk_wu_palmer_of_pair", nltk_wu_palmer_of_pair.python)
+        by_python, has_rows = answers(0)
+    assert has_rows
+    np.testing.assert_array_equal(by_python, by_dicts)
 
 
 @laws
