@@ -61,7 +61,7 @@ def _resolved(graph: KnowledgeGraph, ends: Iterable[str]) -> dict[str, str]:
 def add_concepts(
     graph: KnowledgeGraph, concepts: Table | Iterable[str | Mapping[str, Any]] | str | Mapping[str, Any]
 ) -> KnowledgeGraph:
-    """The graph with more concepts: ids, mappings with at least "id", or a table. An id already there is an error."""
+    """A new graph with more concepts: ids, mappings with at least "id", or a table; an id already there is an error."""
     new = checked_concepts(concept_frame([concepts] if isinstance(concepts, str | Mapping) else concepts))
     present = [id_ for id_ in new["id"].to_list() if id_ in graph]
     if present:
@@ -80,9 +80,10 @@ def add_concepts(
 def add_edges(
     graph: KnowledgeGraph, edges: Table | Iterable[EdgeLike], *, relations: Iterable[Relation] = ()
 ) -> KnowledgeGraph:
-    """The graph with more edges; their ends must be in it. An edge already there is an error.
+    """A new graph with more edges between its concepts: `Edge`s, (head, relation, tail) tuples, or a table.
 
-    An edge named by a relation's inverse is held the other way round: (b, "has_kind", a) as (a, "is_a", b).
+    An edge already there is an error. One that is named by a relation's inverse is held the other way round:
+    (b, "has_kind", a) as (a, "is_a", b).
     """
     ids = graph.concept_columns.id_column
     given = given_relations(relations)
@@ -110,7 +111,7 @@ def _recoded(graph: KnowledgeGraph, names: list[str]) -> pl.DataFrame:
 
 
 def remove_edges(graph: KnowledgeGraph, edges: Table | Iterable[EdgeLike]) -> KnowledgeGraph:
-    """The graph without these edges, concepts and relations kept; an edge it does not have is an error."""
+    """A new graph without these edges, concepts and relations kept; an edge it does not have is an error."""
     stated = _stated(graph, edges, {}).select(_ENDS).unique().sort(_ENDS)
     ids, names = graph.concept_columns.id_column, list(graph.relations)
     known = stated.filter(pl.col("relation").is_in(names))
@@ -126,7 +127,7 @@ def remove_edges(graph: KnowledgeGraph, edges: Table | Iterable[EdgeLike]) -> Kn
 def merge(
     graph: KnowledgeGraph, other: KnowledgeGraph, *, alignment: Mapping[str, str] | None = None, name: str | None = None
 ) -> KnowledgeGraph:
-    """Both graphs in one. `alignment` maps concepts of `other` onto concepts of this graph; equal ids are one concept.
+    """A new graph with what both say; equal ids are one concept, and `alignment` maps ids of `other` onto ids of this.
 
     Where both describe a concept, an edge or a relation, this graph's description stays. An aligned concept of
     `other` gives its id to `alternate_ids`. Edges that the alignment turns into loops are left out and counted in

@@ -36,9 +36,10 @@ class DispatchedByNetworkX:
 
 
 def to_networkx(graph: KnowledgeGraph) -> Any:
-    """A `networkx.MultiDiGraph`: nodes are ids, edge keys are relation names, columns are attributes.
+    """A `networkx.MultiDiGraph` of your own, which you may change.
 
-    The graph attribute "relations" describes the relations, so that `from_networkx` gives them their kinds back.
+    Nodes are ids, edge keys are relation names, columns are attributes. The graph attribute "relations" describes the
+    relations, so that `from_networkx` gives them their kinds back.
     """
     import networkx as nx  # 0.1 s that only its users wait for
 

@@ -299,25 +299,10 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
 
     # -- changing --------------------------------------------------------------------------------------------
 
-    def add_concepts(self, concepts: making.Table | Iterable[str | Mapping[str, Any]]) -> KnowledgeGraph:
-        """A new graph with more concepts: ids, mappings with at least "id", or a table."""
-        return editing.add_concepts(self, concepts)
-
-    def add_edges(
-        self, edges: making.Table | Iterable[making.EdgeLike], *, relations: Iterable[Relation] = ()
-    ) -> KnowledgeGraph:
-        """A new graph with more edges between its concepts: `Edge`s, (head, relation, tail) tuples, or a table."""
-        return editing.add_edges(self, edges, relations=relations)
-
-    def remove_edges(self, edges: making.Table | Iterable[making.EdgeLike]) -> KnowledgeGraph:
-        """A new graph without these edges; all of them must be there."""
-        return editing.remove_edges(self, edges)
-
-    def merge(
-        self, other: KnowledgeGraph, *, alignment: Mapping[str, str] | None = None, name: str | None = None
-    ) -> KnowledgeGraph:
-        """A new graph with what both say. `alignment` maps ids of `other` onto ids of this graph."""
-        return editing.merge(self, other, alignment=alignment, name=name)
+    add_concepts = editing.add_concepts
+    add_edges = editing.add_edges
+    remove_edges = editing.remove_edges
+    merge = editing.merge
 
     # -- NetworkX --------------------------------------------------------------------------------------------
 
@@ -326,9 +311,7 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
         """The graph as a frozen `networkx.MultiDiGraph`, edge key = relation, built once."""
         return exchange.frozen_networkx(self)
 
-    def to_networkx(self) -> Any:
-        """The graph as a `networkx.MultiDiGraph` of your own, which you may change."""
-        return exchange.to_networkx(self)
+    to_networkx = exchange.to_networkx
 
     # -- questions: each is a function of its own file, bound here as a method ----------------------------------
 
