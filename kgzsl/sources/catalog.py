@@ -26,7 +26,7 @@ class GraphInfo:
 
     >>> import kgzsl
     >>> [(info.name, info.licence) for info in kgzsl.list_graphs() if info.name == "freshwater"]
-    []
+    [('freshwater', 'CC0-1.0')]
     """
 
     name: str
