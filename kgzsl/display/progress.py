@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from kgzsl.display.progress_notebook import NotebookBar
+
 __all__ = ["Advance", "progress"]
 
 _DELAY_S = 2.0
@@ -17,10 +19,11 @@ class Advance(Protocol):
     def __call__(self, steps: int = 1, note: str = "") -> None: ...
 
 
-def _is_watched() -> bool:
-    """Whether a person looks on: a terminal, or a notebook."""
-    if sys.stderr is not None and sys.stderr.isatty():
-        return True
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _is_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and type(shell).__name__ == "ZMQInteractiveShell"
@@ -30,17 +33,43 @@ def _is_watched() -> bool:
 def progress(total: int, description: str, *, show: bool | None = None) -> Iterator[Advance]:
     """A bar of `total` steps on standard error, seen only if the work takes over two seconds.
 
-    `show=None` draws in a terminal or notebook and stays silent in a pipe; `False` never draws, `True` always.
+    `show=None` draws in a terminal or notebook and stays silent in a pipe; `False` never draws, `True` always. In a
+    notebook it stands in the output of the cell while the work goes on, and leaves nothing there.
     The value of the `with` is the function that advances it.
 
     >>> with progress(3, "counting") as advance:
     ...     for _ in range(3):
     ...         advance()
     """
-    watched = _is_watched() if show is None else show
-    if not watched:
+    in_notebook = _is_notebook()
+    if not (in_notebook or _is_terminal() if show is None else show):
         yield lambda steps=1, note="": None
-        return
+    elif in_notebook:
+        with _in_notebook(total, description, at_once=show is True) as advance:
+            yield advance
+    else:
+        with _in_terminal(total, description, at_once=show is True) as advance:
+            yield advance
+
+
+@contextmanager
+def _in_notebook(total: int, description: str, *, at_once: bool) -> Iterator[Advance]:
+    bar = NotebookBar(total, description)
+    started = time.monotonic()
+
+    def advance(steps: int = 1, note: str = "") -> None:
+        bar.done, bar.note = bar.done + steps, note
+        if at_once or time.monotonic() - started > _DELAY_S:
+            bar.draw()
+
+    try:
+        yield advance
+    finally:
+        bar.stop()
+
+
+@contextmanager
+def _in_terminal(total: int, description: str, *, at_once: bool) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -52,7 +81,7 @@ def progress(total: int, description: str, *, show: bool | None = None) -> Itera
     def advance(steps: int = 1, note: str = "") -> None:
         nonlocal drawn
         bar.update(task, advance=steps, note=note)
-        if not drawn and (show is True or time.monotonic() - started > _DELAY_S):
+        if not drawn and (at_once or time.monotonic() - started > _DELAY_S):
             bar.start()
             drawn = True
 
