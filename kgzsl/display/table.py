@@ -68,7 +68,12 @@ class Table(Sequence[tuple[Any, ...]]):
         return tuple(self._draw(None))
 
     def head(self, count: int = 10) -> Table:
-        """A table of the first rows; no others are drawn."""
+        """A table of the first rows; no others are drawn.
+
+        >>> print(Table(["class"], [("tiger",), ("horse",)]).head(1))
+        class
+        tiger
+        """
         return Table(self.columns, self._draw(count)[:count], caption=self.caption, note=self.note)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
@@ -107,18 +112,30 @@ class Table(Sequence[tuple[Any, ...]]):
         return _rebuilt, (self.columns, self.rows, self.caption, self.note)
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Each row as a dict by column."""
+        """Each row as a dict by column.
+
+        >>> Table(["class", "paths"], [("tiger", 4)]).to_dicts()
+        [{'class': 'tiger', 'paths': 4}]
+        """
         return [dict(zip(self.columns, row, strict=True)) for row in self]
 
     def to_polars(self) -> Any:
-        """The table as a `polars.DataFrame`; concepts become their ids."""
+        """The table as a `polars.DataFrame`; concepts become their ids.
+
+        >>> Table(["class", "paths"], [("tiger", 4)]).to_polars().rows()
+        [('tiger', 4)]
+        """
         import polars as pl
 
         data = {name: [_plain(value) for value in self[name]] for name in self.columns}
         return pl.DataFrame(data, strict=False)
 
     def to_pandas(self) -> Any:
-        """The table as a `pandas.DataFrame`; concepts become their ids."""
+        """The table as a `pandas.DataFrame`; concepts become their ids.
+
+        >>> Table(["class", "paths"], [("tiger", 4)]).to_pandas()["paths"].tolist()
+        [4]
+        """
         try:
             import pandas as pd
         except ImportError:

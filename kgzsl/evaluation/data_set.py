@@ -32,6 +32,15 @@ class Dataset:
     * `kind`: "samples", or "weights" where each row is the last-layer row of a class, with the bias as last column.
     * `source`: path that was read; `sha256`: of all bytes that were read, by name and content.
     * `report`: what was counted in reading, and how often a policy was followed.
+
+    >>> import numpy as np
+    >>> import kgzsl
+    >>> parts = {"train": np.array([0, 2])}
+    >>> data = kgzsl.Dataset(("cat", "dog"), np.eye(3, dtype=np.float32), np.array([0, 1, 1]), splits=parts)
+    >>> data.rows("train").tolist(), data.labels_of([0, 2]).tolist(), data.classes_of([0])
+    ([0, 2], ['cat', 'dog'], ('cat',))
+    >>> data.with_splits({"test": [1]}).to_dict()["splits"]
+    {'test': 1}
     """
 
     classes: tuple[str, ...]

@@ -19,6 +19,15 @@ class LeakReport(Findings):
     """The findings of the leak auditor in the order of their codes; checks that found nothing are among them.
 
     `report["L02"]` is one finding; `report.found` those with a leak. It prints and renders in a notebook.
+
+    >>> import kgzsl
+    >>> rows = {"train": [0, 1], "test_seen": [2], "test_unseen": [3]}
+    >>> protocol = kgzsl.Protocol.from_indices(["cat", "dog", "cat", "fox"], **rows)
+    >>> report = kgzsl.audit_protocol(kgzsl.Run(protocol=protocol, trained_on=[0, 1, 2]))
+    >>> report.ok, report["L01"].count, report.to_dict()["severity"]
+    (False, 1, 'error')
+    >>> kgzsl.audit_protocol(kgzsl.Run(protocol=protocol)).require().ok
+    True
     """
 
     run: str

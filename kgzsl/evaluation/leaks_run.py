@@ -29,6 +29,11 @@ class Selection:
 
     `on` names parts ("tune", "test_unseen", ...) or lists rows. `scores` maps a part to one score a candidate, in the
     order of `candidates`, the higher the better: with them the auditor sees for itself what was followed.
+
+    >>> import kgzsl
+    >>> choice = kgzsl.Selection("gamma", 0.2, on=["tune"], candidates=[0.1, 0.2], scores={"tune": [0.4, 0.5]})
+    >>> choice.chosen
+    0.2
     """
 
     name: str
@@ -63,6 +68,13 @@ class Run:
     * `prototypes`, `semantics`: class name to vector. `input_mean`: what was taken off all features.
     * `semantics_rows`, `graph_rows`, `scaled_on`: rows that semantics, edges and input scaling were computed from.
     * `selections`: every choice, epochs included.
+
+    >>> import kgzsl
+    >>> rows = {"train": [0, 1], "test_seen": [2], "test_unseen": [3]}
+    >>> protocol = kgzsl.Protocol.from_indices(["cat", "dog", "cat", "fox"], **rows)
+    >>> run = kgzsl.Run(protocol=protocol, concepts={"fox": "fox.n.01"})
+    >>> run.unseen, run.concept("fox"), run.key("Red_Fox"), run.named_row(3), run.stated_rows("tuned_on")
+    (('fox',), 'fox.n.01', 'red fox', 'row 3 of test_unseen', None)
     """
 
     name: str = "run"

@@ -143,6 +143,15 @@ class Protocol(Mapping[str, Any]):
         training rows go there. "file" takes `train_loc` and `val_loc`, without the rows that are not in `trainval_loc`:
         those of AWA2 hold all of `test_seen_loc`, and `removed` counts what was left out. Without labels, as in a
         split file alone, classes are unknown and nothing can be kept back: `tuning` must be "file".
+
+        >>> import numpy as np
+        >>> import kgzsl
+        >>> parts = {"seen_train": np.array([0, 1, 2, 3]), "seen_test": np.array([4]), "unseen_test": np.array([5])}
+        >>> labels = np.array([0, 1, 2, 3, 0, 4])
+        >>> data = kgzsl.Dataset(("cat", "dog", "owl", "elk", "fox"), np.eye(6, dtype=np.float32), labels, splits=parts)
+        >>> protocol = kgzsl.Protocol.from_dataset(data)
+        >>> protocol.tune_classes, protocol.unseen_classes
+        (('owl',), ('fox',))
         """
         parts, removed = dataset_parts(
             data, (train, test_seen, test_unseen), tuning=tuning, share=share, random_state=random_state
@@ -188,7 +197,14 @@ class Protocol(Mapping[str, Any]):
         return self._log.final()
 
     def fresh(self) -> Self:
-        """The same protocol with an empty record, for the next run: a model, a seed."""
+        """The same protocol with an empty record, for the next run: a model, a seed.
+
+        >>> import kgzsl
+        >>> rows = {"train": [0, 1], "test_seen": [2], "test_unseen": [3]}
+        >>> protocol = kgzsl.Protocol.from_indices(["cat", "dog", "cat", "fox"], **rows)
+        >>> protocol.fresh().reads
+        ()
+        """
         return replace(self, _log=ReadLog())
 
     @property
@@ -201,6 +217,14 @@ class Protocol(Mapping[str, Any]):
 
         `TestRowsError` for test parts before the final phase; `IntegrityError` if the data are not those the protocol
         was made for.
+
+        >>> import numpy as np
+        >>> import kgzsl
+        >>> data = kgzsl.Dataset(("cat", "fox"), np.eye(3, dtype=np.float32), np.array([0, 0, 1]))
+        >>> protocol = kgzsl.Protocol.from_indices(data.labels_of(), train=[0], test_seen=[1], test_unseen=[2])
+        >>> X, y = protocol.samples(data, "train")
+        >>> y.tolist(), X.shape
+        (['cat'], (1, 3))
         """
         if data.features is None:
             raise InputFormatError(
@@ -241,12 +265,25 @@ class Protocol(Mapping[str, Any]):
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values that `from_dict` reads back, for a file beside the results; test rows among them, unguarded."""
+        """JSON values that `from_dict` reads back, for a file beside the results; test rows among them, unguarded.
+
+        >>> import kgzsl
+        >>> rows = {"train": [0, 1], "test_seen": [2], "test_unseen": [3]}
+        >>> kgzsl.Protocol.from_indices(["cat", "dog", "cat", "fox"], **rows).to_dict()["parts"]["train"]
+        [0, 1]
+        """
         return {**self._stated(), "sha256": self.sha256}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
-        """The protocol of `to_dict`; `IntegrityError` if it was altered, `VersionError` for another format."""
+        """The protocol of `to_dict`; `IntegrityError` if it was altered, `VersionError` for another format.
+
+        >>> import kgzsl
+        >>> rows = {"train": [0, 1], "test_seen": [2], "test_unseen": [3]}
+        >>> protocol = kgzsl.Protocol.from_indices(["cat", "dog", "cat", "fox"], **rows)
+        >>> kgzsl.Protocol.from_dict(protocol.to_dict()) == protocol
+        True
+        """
         if stored.get("format") != "kgzsl-protocol" or stored.get("version") != FORMAT:
             found = f"{stored.get('format')} {stored.get('version')}"
             raise VersionError("the protocol", found=found, supported=f"kgzsl-protocol {FORMAT}")

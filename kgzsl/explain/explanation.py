@@ -51,6 +51,14 @@ class Explanation:
     >>> [(row.label, row.note) for row in explanation.items[:2]]
     [('is a kind of equine', 'like horse'), ('lion is a kind of feline', 'like tiger')]
     >>> explanation.verify()
+    >>> len(explanation.by("facts")), len(explanation.to_dict()["items"]), explanation.to_frame().height
+    (10, 5, 5)
+    >>> explanation.to_text()[:30], explanation.graph().number_of_edges()
+    ('zebra  >99 %   next: lion <1 %', 6)
+    >>> [text[:8] for text in (explanation.to_html(), explanation.to_svg(), explanation.to_dot(), explanation.to_mermaid())]
+    ['<section', '<svg cla', 'digraph ', 'flowchar']
+    >>> len(explanation.with_effects().effects), explanation.plot().get_xlabel()
+    (3, 'share of the margin · hatched: for lion · solid: for zebra')
     """
 
     prediction: str

@@ -55,7 +55,12 @@ class Concepts(tuple[Concept, ...]):
         return tuple(concept.id for concept in self)
 
     def to_table(self) -> Table:
-        """A row for each concept: id, label, definition, and the distance where there is one."""
+        """A row for each concept: id, label, definition, and the distance where there is one.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("wordnet").find("tiger").to_table().columns
+        ('id', 'label', 'definition')
+        """
         columns = ("id", "label", "definition")
         rows = ((concept.id, concept.label, concept.definition) for concept in self)
         if self.distances is None:
@@ -65,11 +70,21 @@ class Concepts(tuple[Concept, ...]):
         )
 
     def to_polars(self) -> Any:
-        """The table as a `polars.DataFrame`."""
+        """The table as a `polars.DataFrame`.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("wordnet").find("tiger").to_polars()["id"].to_list()
+        ['tiger.n.01', 'tiger.n.02']
+        """
         return self.to_table().to_polars()
 
     def to_pandas(self) -> Any:
-        """The table as a `pandas.DataFrame`."""
+        """The table as a `pandas.DataFrame`.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("wordnet").find("tiger").to_pandas()["id"].tolist()
+        ['tiger.n.01', 'tiger.n.02']
+        """
         return self.to_table().to_pandas()
 
     def __repr__(self) -> str:

@@ -61,7 +61,13 @@ def _resolved(graph: KnowledgeGraph, ends: Iterable[str]) -> dict[str, str]:
 def add_concepts(
     graph: KnowledgeGraph, concepts: Table | Iterable[str | Mapping[str, Any]] | str | Mapping[str, Any]
 ) -> KnowledgeGraph:
-    """A new graph with more concepts: ids, mappings with at least "id", or a table; an id already there is an error."""
+    """A new graph with more concepts: ids, mappings with at least "id", or a table; an id already there is an error.
+
+    >>> import kgzsl
+    >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat"], [])
+    >>> zoo.add_concepts(["lion", {"id": "tiger", "definition": "a large striped cat"}]).ids
+    ('cat', 'lion', 'tiger')
+    """
     new = checked_concepts(concept_frame([concepts] if isinstance(concepts, str | Mapping) else concepts))
     present = [id_ for id_ in new["id"].to_list() if id_ in graph]
     if present:
@@ -84,6 +90,11 @@ def add_edges(
 
     An edge already there is an error. One that is named by a relation's inverse is held the other way round:
     (b, "has_kind", a) as (a, "is_a", b).
+
+    >>> import kgzsl
+    >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], [])
+    >>> print(*zoo.add_edges([("cat", "has_kind", "tiger")]).edges())
+    tiger is_a cat
     """
     ids = graph.concept_columns.id_column
     given = given_relations(relations)
@@ -111,7 +122,13 @@ def _recoded(graph: KnowledgeGraph, names: list[str]) -> pl.DataFrame:
 
 
 def remove_edges(graph: KnowledgeGraph, edges: Table | Iterable[EdgeLike]) -> KnowledgeGraph:
-    """A new graph without these edges, concepts and relations kept; an edge it does not have is an error."""
+    """A new graph without these edges, concepts and relations kept; an edge it does not have is an error.
+
+    >>> import kgzsl
+    >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], [("tiger", "is_a", "cat")])
+    >>> len(zoo.remove_edges([("tiger", "is_a", "cat")]).edges())
+    0
+    """
     stated = _stated(graph, edges, {}).select(_ENDS).unique().sort(_ENDS)
     ids, names = graph.concept_columns.id_column, list(graph.relations)
     known = stated.filter(pl.col("relation").is_in(names))
@@ -132,6 +149,12 @@ def merge(
     Where both describe a concept, an edge or a relation, this graph's description stays. An aligned concept of
     `other` gives its id to `alternate_ids`. Edges that the alignment turns into loops are left out and counted in
     `report["loops dropped by merge"]`.
+
+    >>> import kgzsl
+    >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], [("tiger", "is_a", "cat")])
+    >>> more = kgzsl.KnowledgeGraph.from_tables(["Tiger", "stripe"], [("Tiger", "has_part", "stripe")])
+    >>> print(*zoo.merge(more, alignment={"Tiger": "tiger"}).edges("tiger"), sep="; ")
+    tiger has_part stripe; tiger is_a cat
     """
     if not isinstance(other, type(graph)):
         raise InputFormatError(f"merge takes another KnowledgeGraph, not {type(other).__name__} {other!r:.80}")

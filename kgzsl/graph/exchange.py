@@ -27,11 +27,21 @@ class DispatchedByNetworkX:
     __networkx_cache__ = None  # `nx` is kept by the graph itself
 
     def is_directed(self) -> bool:
-        """True, as NetworkX asks: edges have a direction."""
+        """True, as NetworkX asks: edges have a direction.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("freshwater").is_directed()
+        True
+        """
         return True
 
     def is_multigraph(self) -> bool:
-        """True, as NetworkX asks: two concepts may have edges of several relations."""
+        """True, as NetworkX asks: two concepts may have edges of several relations.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("freshwater").is_multigraph()
+        True
+        """
         return True
 
 
@@ -40,6 +50,11 @@ def to_networkx(graph: KnowledgeGraph) -> Any:
 
     Nodes are ids, edge keys are relation names, columns are attributes. The graph attribute "relations" describes the
     relations, so that `from_networkx` gives them their kinds back.
+
+    >>> import kgzsl
+    >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], [("tiger", "is_a", "cat")])
+    >>> list(zoo.to_networkx().edges(keys=True))
+    [('tiger', 'cat', 'is_a')]
     """
     import networkx as nx  # 0.1 s that only its users wait for
 

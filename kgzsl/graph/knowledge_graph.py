@@ -41,6 +41,20 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
     'large feline of forests in most of Asia having a tawny coat with black stripes; endangered'
     >>> print(kg.shortest_path("tiger.n.02", "lion.n.01"))
     tiger is a kind of big cat, which has kind lion
+    >>> kg.find("tiger").ids, kg.find_one("zebra"), kg.resolve("n02129604")
+    (('tiger.n.01', 'tiger.n.02'), Concept('zebra.n.01', 'zebra'), 'tiger.n.02')
+    >>> kg.texts(["zebra.n.01"])
+    ['zebra: any of several fleet black-and-white striped African equines']
+    >>> print(*kg.edges("tiger.n.02"))
+    tiger.n.02 is_a big_cat.n.01
+    >>> part = kg.induced(["tiger.n.02", "lion.n.01"])
+    >>> len(part), len(part.subgraph(["tiger.n.02", "big_cat.n.01"])), len(kg.neighborhood("tiger.n.02", hops=2))
+    (16, 2, 18)
+    >>> place = kg.position("tiger.n.02")
+    >>> kg.ids[place], kg.read_concept(place, "label"), "sense_numbers" in kg.read_more(place), len(kg.edges_at([0, 1]))
+    ('tiger.n.02', 'tiger', True, 2)
+    >>> part.with_tables(name="cats").name
+    'cats'
     """
 
     def __init__(
@@ -93,6 +107,9 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
         are not described are looked up among the shared ones, or are associations; those described stay, with or
         without edges. Edges named by an inverse are held the other way round: (b, "has_kind", a) as (a, "is_a", b);
         `InvalidGraphError` lists what does not fit: repeated ids and edges, unknown ends, bad weights, loops.
+
+        >>> KnowledgeGraph.from_tables(["cat", "tiger"], [("tiger", "is_a", "cat")]).edges("tiger")
+        (Edge('tiger', 'is_a', 'cat'),)
         """
         table, coded, described, counts = making.held_tables(concepts, edges, relations, report)
         return cls(table, coded, described.values(), name=name, report=counts)
@@ -102,6 +119,10 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
         """A graph from any NetworkX graph whose nodes are strings; attributes become columns.
 
         The relation of an edge is its key in a multigraph, else its attribute "relation", else `relation`.
+
+        >>> import networkx as nx
+        >>> KnowledgeGraph.from_networkx(nx.DiGraph([("tiger", "cat")]), relation="is_a").ancestors("tiger").ids
+        ('cat',)
         """
         concepts, edges, relations = exchange.tables_from_networkx(graph, relation=relation)
         return cls.from_tables(concepts, edges, relations, name=name or str(graph.name or "graph"))

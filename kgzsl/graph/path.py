@@ -74,7 +74,13 @@ class Path:
     def found(
         cls, graph: KnowledgeGraph, places: Sequence[int], rows: Sequence[int], *, cost: float | None = None
     ) -> Path:
-        """The path over positions of concepts along rows of the edge table, one fewer; they are trusted to join."""
+        """The path over positions of concepts along rows of the edge table, one fewer; they are trusted to join.
+
+        >>> import kgzsl
+        >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], [("tiger", "is_a", "cat")])
+        >>> print(kgzsl.Path.found(zoo, [1, 0], [0]))
+        tiger is a kind of cat
+        """
         path = cls.__new__(cls)
         path._graph, path._places, path._rows, path._cost = graph, places, rows, cost
         path._start = path._edges = path._forward = path._labels = None
@@ -216,19 +222,34 @@ class Path:
     # -- showing ---------------------------------------------------------------------------------------------
 
     def to_table(self) -> Table:
-        """A row for each step: from, relation (`^` if walked to its head), to, weight and source of the edge."""
+        """A row for each step: from, relation (`^` if walked to its head), to, weight and source of the edge.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("wordnet").shortest_path("tiger.n.02", "lion.n.01").to_table()["relation"]
+        ('is_a', '^is_a')
+        """
         steps = zip(pairwise(self.concepts), self.relations, self.edges, strict=True)
         rows = [(here, relation, there, edge.weight, edge.source) for (here, there), relation, edge in steps]
         return Table(("from", "relation", "to", "weight", "source"), rows)
 
     def draw(self) -> Picture:
-        """The path from left to right, each arrow as the graph states it."""
+        """The path from left to right, each arrow as the graph states it.
+
+        >>> import kgzsl
+        >>> path = kgzsl.load_graph("wordnet").shortest_path("tiger.n.02", "lion.n.01")
+        >>> "tiger" in path.draw()._repr_html_()
+        True
+        """
         return path_picture(self)
 
     def spoken(self) -> list[tuple[str, str, str]]:
         """The words in order, each with what it is ("concept", "verb" or ""), and what there is to say of it.
 
         A relation without words for the way back is read from its other end: grass is what zebra eats.
+
+        >>> import kgzsl
+        >>> kgzsl.load_graph("wordnet").shortest_path("tiger.n.02", "feline.n.01").spoken()[:2]
+        [('tiger', 'concept', 'tiger.n.02'), (' ', '', '')]
         """
         kinds = describe({edge.relation for edge in self.edges}, self.relation_types.values())
         named = [(self.labels.get(id_, str(id_)), "concept", str(id_)) for id_ in self.concepts]

@@ -215,7 +215,14 @@ def similarity_matrix(
     compat: str | None = None,
     virtual_root: bool | None = None,
 ) -> Any:
-    """Similarities of each of `ids` with each of `others` (None: of `ids`), float64 `[len(ids), len(others)]`."""
+    """Similarities of each of `ids` with each of `others` (None: of `ids`), float64 `[len(ids), len(others)]`.
+
+    >>> import kgzsl
+    >>> kgzsl.load_graph("wordnet").similarity_matrix(["dog.n.01", "cat.n.01", "wolf.n.01"]).round(2)
+    array([[1.  , 0.2 , 0.33],
+           [0.2 , 1.  , 0.2 ],
+           [0.33, 0.2 , 1.  ]])
+    """
     return DOORS.load("similarity_matrix")(
         graph, ids, others, measure=measure, ic=ic, relations=relations, compat=compat, virtual_root=virtual_root
     )
@@ -233,7 +240,13 @@ def most_similar(
     compat: str | None = None,
     virtual_root: bool | None = None,
 ) -> Table:
-    """The `k` concepts most like one, of `among` (None: all others), most alike first, then by id."""
+    """The `k` concepts most like one, of `among` (None: all others), most alike first, then by id.
+
+    >>> import kgzsl
+    >>> kg = kgzsl.load_graph("wordnet")
+    >>> kg.most_similar("zebra.n.01", k=2, among=["horse.n.01", "okapi.n.01", "dog.n.01"])["id"]
+    (Concept('horse.n.01', 'horse'), Concept('dog.n.01', 'dog'))
+    """
     found: Table = DOORS.load("most_similar")(
         graph,
         id,
@@ -252,6 +265,12 @@ def entail(graph: KnowledgeGraph, rules: Any = "rdfs", *, max_edges: int | None 
     """The graph with the edges that follow from its own, each with `inferred_by`; `why` gives the proof.
 
     `kgzsl.query.entailment` lists the rules.
+
+    >>> import kgzsl
+    >>> farm = [("zebra", "is_a", "equine"), ("equine", "is_a", "mammal")]
+    >>> kg = kgzsl.KnowledgeGraph.from_tables(["equine", "mammal", "zebra"], farm).entail("rdfs")
+    >>> [(str(edge), edge.more["inferred_by"]) for edge in kg.edges("zebra")]
+    [('zebra is_a equine', None), ('zebra is_a mammal', 'transitive(is_a)')]
     """
     entailed: KnowledgeGraph = DOORS.load("entail")(graph, rules, max_edges=max_edges)
     return entailed
@@ -261,6 +280,10 @@ def why(graph: KnowledgeGraph, edge: Edge | tuple[str, str, str], *, rules: Any 
     """The smallest `Proof` of an edge from edges that are stated.
 
     `rules` as in `entail`; None stands for those that the graph was entailed by, else for "rdfs".
+
+    >>> import kgzsl
+    >>> print(kgzsl.load_graph("wordnet").why(("tiger.n.02", "is_a", "feline.n.01")))
+    tiger is a kind of feline because tiger is a kind of big cat and big cat is a kind of feline
     """
     return DOORS.load("why")(graph, edge, rules=rules)
 
@@ -275,6 +298,11 @@ def contradictions(
     """What cannot all be true, as `Contradiction`s, each with a smallest set of stated edges that says so.
 
     `kgzsl.query.contradictions` has the rules, and says what the options mean.
+
+    >>> import kgzsl
+    >>> says = [("bat", "is_a", "bird"), ("bat", "is_a", "mammal"), ("bird", "disjoint_with", "mammal")]
+    >>> print(*kgzsl.KnowledgeGraph.from_tables(["bat", "bird", "mammal"], says).contradictions())
+    bat (disjoint): it cannot be that bat is a kind of bird, bat is a kind of mammal and bird is never a mammal
     """
     return DOORS.load("contradictions")(graph, limit=limit, equivalence=equivalence, asymmetric=asymmetric)
 
@@ -287,13 +315,27 @@ def audit(
     relations: _Relations = None,
     ignore: Sequence[str] = (),
 ) -> Any:
-    """What is wrong or missing in the graph, as `AuditReport`; `kgzsl.query.audit` says what the options mean."""
+    """What is wrong or missing in the graph, as `AuditReport`; `kgzsl.query.audit` says what the options mean.
+
+    >>> import kgzsl
+    >>> report = kgzsl.load_graph("freshwater").audit()
+    >>> report.ok, report.severity
+    (True, 'warning')
+    """
     return DOORS.load("audit")(graph, seen=seen, classes=classes, relations=relations, ignore=ignore)
 
 
 def write(
     graph: KnowledgeGraph, path: str | FilePath, *, format: str | None = None, overwrite: bool = False
 ) -> FilePath:
-    """Write the graph so that `kgzsl.read` gives an equal one back; the format follows the suffix, or is named."""
+    """Write the graph so that `kgzsl.read` gives an equal one back; the format follows the suffix, or is named.
+
+    >>> import tempfile
+    >>> import kgzsl
+    >>> kg = kgzsl.load_graph("freshwater")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     kgzsl.read(kg.write(f"{folder}/freshwater.ttl")).fingerprint == kg.fingerprint
+    True
+    """
     written: FilePath = DOORS.load("write")(graph, path, format=format, overwrite=overwrite)
     return written

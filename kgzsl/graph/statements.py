@@ -219,5 +219,11 @@ def shortest_path(
 
 
 def path_along(graph: KnowledgeGraph, start: int, route: Sequence[tuple[int, int]]) -> Path:
-    """The path from a position along (edge row, position reached) steps."""
+    """The path from a position along (edge row, position reached) steps.
+
+    >>> import kgzsl
+    >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], [("tiger", "is_a", "cat")])
+    >>> print(zoo.path_along(zoo.position("tiger"), [(0, zoo.position("cat"))]))
+    tiger is a kind of cat
+    """
     return Path.found(graph, [start, *(place for _, place in route)], [row for row, _ in route])

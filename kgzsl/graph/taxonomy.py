@@ -267,7 +267,12 @@ def depth(graph: KnowledgeGraph, id: str, *, relations: _Relations = None, longe
 
 
 def taxonomic_distance(graph: KnowledgeGraph, a: str, b: str, *, relations: _Relations = None) -> int:
-    """Edges on the shortest way up from `a` and down to `b`; `NoPathError` without a common ancestor."""
+    """Edges on the shortest way up from `a` and down to `b`; `NoPathError` without a common ancestor.
+
+    >>> import kgzsl
+    >>> kgzsl.load_graph("wordnet").taxonomic_distance("tiger.n.02", "lion.n.01")
+    2
+    """
     found = search.taxonomic_distance(graph.index, _at(graph, a), _at(graph, b), relations)
     if found is None:
         raise NoPathError(graph.resolve(a), graph.resolve(b), relations=_named(relations, "a common ancestor"))

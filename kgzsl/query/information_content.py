@@ -85,7 +85,13 @@ class InformationContent:
         return f"of {len(self):,} concepts, {escape_text(self.method)}, in {_UNITS.get(self.unit, self.unit)}{counted}"
 
     def to_table(self) -> Table:
-        """A row for each concept, those with the most content first."""
+        """A row for each concept, those with the most content first.
+
+        >>> import kgzsl
+        >>> ic = kgzsl.InformationContent.intrinsic(kgzsl.load_graph("freshwater"))
+        >>> ic.to_table().columns
+        ('concept', 'content')
+        """
         order = np.lexsort((np.arange(len(self)), -self.values))
         rows = ((self.ids[place], float(self.values[place])) for place in order)
         return Table(("concept", "content"), rows, caption=f"information content {self._title()}")
@@ -158,6 +164,16 @@ class InformationContent:
         or with 0, get infinite content, as in NLTK; adjectives and adverbs, of which it cannot speak, get nan. A line
         that is none of the form, or a file of another WordNet than the graph's, is an error; `report` counts lines
         for concepts that the graph, being a part of WordNet, has not.
+
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import kgzsl
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder, "ic-tiny.dat")
+        ...     _ = file.write_text("wnver::eOS9lXC6GvMWznF1wkZofDdtbBU\n1740n 100 ROOT\n2129604n 1\n")
+        ...     ic = kgzsl.InformationContent.from_file(kgzsl.load_graph("wordnet"), file)
+        >>> round(ic["tiger.n.02"], 2)
+        4.61
         """
         values, report = read_information_content_file(graph, Path(path))
         return cls(graph.ids, values, method=Path(path).name, report=report)
