@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -53,6 +54,15 @@ def test_a_data_set_without_splits_is_parted_by_the_classes_of_the_model(folder)
     }
 
 
+def test_a_plain_table_measures_the_same(folder, tmp_path):
+    with np.load(folder / "plain.npz") as stored:
+        columns = {f"x{place}": column for place, column in enumerate(stored["features"].T)}
+        pl.DataFrame({"label": stored["labels"], **columns}).write_csv(tmp_path / "plain.csv")
+    first, second = (kgzsl(folder / "model", path, "--json") for path in (folder / "plain.npz", tmp_path / "plain.csv"))
+    assert second.exit_code == 0, second.output
+    assert json.loads(second.stdout)["per_class"] == json.loads(first.stdout)["per_class"]
+
+
 def test_a_page_in_no_folder_is_refused_before_the_work(folder):
     done = kgzsl(folder / "no model", folder / "plain.npz", "--out", folder / "none" / "report.html")
     assert isinstance(done.exception, DataMissingError)
@@ -64,3 +74,19 @@ def test_texts_without_features_are_refused_with_what_to_do(folder, tmp_path):
     done = kgzsl(folder / "model", tmp_path / "lines.txt")
     assert isinstance(done.exception, InputFormatError)
     assert "has no features" in str(done.exception)
+
+
+def test_a_plain_table_with_a_label_column_is_measured(folder):
+    data = np.load(folder / "plain.npz")
+    for suffix, mark in ((".csv", ","), (".tsv", "\t")):
+        rows = [mark.join(["label", *(f"x{place}" for place in range(data["features"].shape[1]))])]
+        for label, row in zip(data["labels"], data["features"].tolist(), strict=True):
+            rows.append(mark.join([label, *map(repr, row)]))
+        (folder / f"plain{suffix}").write_text("\n".join(rows), encoding="utf-8")
+    told = [
+        json.loads(kgzsl(folder / "model", folder / f"plain{suffix}", "--json").stdout)
+        for suffix in (".npz", ".csv", ".tsv")
+    ]
+    for other in told[1:]:
+        assert {name: other[name] for name in ("t1", "u", "s")} == {name: told[0][name] for name in ("t1", "u", "s")}
+        assert other["protocol"]["splits"] == "none: every sample was measured"

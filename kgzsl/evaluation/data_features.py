@@ -1,18 +1,16 @@
-"""Features with labels in the forms people keep them: .npz, .npy beside .csv, Parquet, safetensors."""
+"""Features with labels in the forms people keep them: .npz, .npy beside .csv, .csv alone, Parquet, safetensors."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from kgzsl.contracts import FloatArray
-from kgzsl.errors import DataMissingError, IntegrityError, SourceError, listing
-from kgzsl.evaluation.data_arrays import npy_array, npz_arrays, tensor_arrays
+from kgzsl.errors import DataMissingError, SourceError, listing
+from kgzsl.evaluation.data_arrays import npz_arrays, tensor_arrays
 from kgzsl.evaluation.data_checks import (
     class_names,
     coded,
@@ -20,29 +18,18 @@ from kgzsl.evaluation.data_checks import (
     files_sha256,
     label_places,
     require_file,
-    require_size,
     split_rows,
 )
 from kgzsl.evaluation.data_set import Dataset, IndexArray
+from kgzsl.evaluation.data_tables import Part, read_csv, read_npy, read_parquet, table_of
 
 __all__ = ["FORMS", "read_features"]
 
-FORMS = (".npz", ".npy", ".parquet", ".safetensors")
+FORMS = (".npz", ".npy", ".csv", ".parquet", ".safetensors")
 _FEATURES = ("features", "X", "embeddings")
 _LABELS = ("labels", "y", "label")
 _CLASSES = ("classes", "class_names")
 _NAMES = ("names", "image_files", "name", "file")
-
-
-@dataclass(frozen=True)
-class _Part:
-    """What one file, or one pair of arrays in it, says."""
-
-    X: FloatArray
-    labels: NDArray[Any]
-    names: tuple[str, ...] = ()
-    split: str = ""
-    split_column: NDArray[Any] | None = None
 
 
 def read_features(path: str | Path, *, base: int = 0) -> Dataset:
@@ -50,9 +37,11 @@ def read_features(path: str | Path, *, base: int = 0) -> Dataset:
 
     * `.npz`: arrays `features` (or `X`) and `labels` (or `y`); or several pairs `<split>_features`, `<split>_labels`,
       each a split. `classes`, `attributes`, `names` and index arrays `<split>_loc` are optional.
-    * `.npy` with a `.csv` of the same name (or `labels.csv`): columns `label`, and optionally `name` and `split`.
-    * `.parquet`: columns `label`, optionally `name` and `split`, and either a list column `features` or one numeric
-      column a feature, taken in the order of the file.
+    * `.npy` with a `.csv` of the same name (or `labels.csv`): columns `label` (or `y`, `class`), and optionally `name`
+      and `split`.
+    * `.csv` by itself: the same columns, and one column of numbers a feature, in the order of the file. Columns of
+      words are left alone and counted; a column with both is an error, and so is an empty cell.
+    * `.parquet`: as `.csv`, or with a list column `features`.
     * `.safetensors`: tensors as in `.npz`; text is in the metadata: `classes` and `names` as JSON lists.
 
     In a folder each file is a split that bears its name, unless there is only one. Labels that are integers are places
@@ -64,13 +53,13 @@ def read_features(path: str | Path, *, base: int = 0) -> Dataset:
     """
     place = Path(path)
     files = _files(place)
-    held: list[_Part] = []
+    held: list[Part] = []
     extra: dict[str, Any] = {}
     ignored = 0
     for file in files:
         parts, more, left = _READERS[file.suffix.lower()](file)
         if len(files) > 1:
-            parts = [_Part(p.X, p.labels, p.names, f"{file.stem}{'/' * bool(p.split)}{p.split}") for p in parts]
+            parts = [Part(p.X, p.labels, p.names, f"{file.stem}{'/' * bool(p.split)}{p.split}") for p in parts]
         held += parts
         ignored += left
         _merge(extra, more, file)
@@ -86,6 +75,8 @@ def _files(place: Path) -> list[Path]:
             )
         return [file]
     found = sorted(file for file in place.iterdir() if file.is_file() and file.suffix.lower() in FORMS)
+    # tables beside arrays are their labels, or notes; by themselves they are features
+    found = [file for file in found if file.suffix.lower() != ".csv"] or found
     kinds = sorted({file.suffix.lower() for file in found})
     if not found:
         raise DataMissingError(place, f"no features in this folder; expected files {listing(FORMS)}")
@@ -104,7 +95,7 @@ def _merge(extra: dict[str, Any], more: Mapping[str, Any], file: Path) -> None:
 
 
 def _assembled(
-    held: Sequence[_Part], extra: Mapping[str, Any], place: Path, files: Sequence[Path], base: int, ignored: int
+    held: Sequence[Part], extra: Mapping[str, Any], place: Path, files: Sequence[Path], base: int, ignored: int
 ) -> Dataset:
     dims = sorted({part.X.shape[1] for part in held})
     if len(dims) > 1:
@@ -136,7 +127,7 @@ def _assembled(
 
 
 def _read_files(files: Sequence[Path]) -> list[Path]:
-    return [one for file in files for one in ([file, _table_of(file)] if file.suffix.lower() == ".npy" else [file])]
+    return [one for file in files for one in ([file, table_of(file)] if file.suffix.lower() == ".npy" else [file])]
 
 
 def _places(
@@ -166,7 +157,7 @@ def _attributes(extra: Mapping[str, Any], given: tuple[str, ...] | None, place: 
     return table
 
 
-def _names(held: Sequence[_Part], num_samples: int, place: Path) -> tuple[str, ...]:
+def _names(held: Sequence[Part], num_samples: int, place: Path) -> tuple[str, ...]:
     names = tuple(name for part in held for name in part.names)
     if names and len(names) != num_samples:
         raise SourceError(place, f"{len(names):,} names for {num_samples:,} samples")
@@ -174,7 +165,7 @@ def _names(held: Sequence[_Part], num_samples: int, place: Path) -> tuple[str, .
 
 
 def _splits(
-    held: Sequence[_Part], extra: Mapping[str, Any], num_samples: int, place: Path, base: int
+    held: Sequence[Part], extra: Mapping[str, Any], num_samples: int, place: Path, base: int
 ) -> dict[str, IndexArray]:
     splits: dict[str, IndexArray] = {}
     start = 0
@@ -190,7 +181,7 @@ def _splits(
     return splits | {name: split_rows(stored[name], num_samples, place, name, base=base) for name in sorted(stored)}
 
 
-def _from_arrays(arrays: Mapping[str, Any], file: Path) -> tuple[list[_Part], dict[str, Any], int]:
+def _from_arrays(arrays: Mapping[str, Any], file: Path) -> tuple[list[Part], dict[str, Any], int]:
     parts, used = [], set()
     names = _first(arrays, _NAMES)
     whole = _first(arrays, _FEATURES)
@@ -199,14 +190,14 @@ def _from_arrays(arrays: Mapping[str, Any], file: Path) -> tuple[list[_Part], di
         if labels is None:
             raise SourceError(file, f"has {whole!r} but no labels: expected one of {listing(_LABELS)}")
         texts = () if names is None else tuple(str(name) for name in np.asarray(arrays[names]).tolist())
-        parts.append(_Part(feature_rows(arrays[whole], file, name=whole), _flat(arrays[labels]), texts))
+        parts.append(Part(feature_rows(arrays[whole], file, name=whole), _flat(arrays[labels]), texts))
         used |= {whole, labels} | ({names} if names else set())
     else:
         for name in sorted(arrays):
             split = name.removesuffix("_features")
             if split != name and f"{split}_labels" in arrays:
                 labels = f"{split}_labels"
-                parts.append(_Part(feature_rows(arrays[name], file, name=name), _flat(arrays[labels]), (), split))
+                parts.append(Part(feature_rows(arrays[name], file, name=name), _flat(arrays[labels]), (), split))
                 used |= {name, labels}
     if not parts:
         raise SourceError(
@@ -230,11 +221,11 @@ def _flat(values: Any) -> NDArray[Any]:
     return labels.reshape(-1) if labels.ndim == 2 and 1 in labels.shape else labels
 
 
-def _npz(file: Path) -> tuple[list[_Part], dict[str, Any], int]:
+def _npz(file: Path) -> tuple[list[Part], dict[str, Any], int]:
     return _from_arrays(npz_arrays(file), file)
 
 
-def _safetensors(file: Path) -> tuple[list[_Part], dict[str, Any], int]:
+def _safetensors(file: Path) -> tuple[list[Part], dict[str, Any], int]:
     tensors, metadata = tensor_arrays(file)
     arrays: dict[str, Any] = dict(tensors)
     for name in (*_CLASSES, *_NAMES, *_LABELS):
@@ -249,59 +240,11 @@ def _safetensors(file: Path) -> tuple[list[_Part], dict[str, Any], int]:
     return _from_arrays(arrays, file)
 
 
-def _table_of(file: Path) -> Path:
-    """The table that goes with a .npy file."""
-    beside = [file.with_suffix(".csv"), file.with_name("labels.csv")]
-    return next((table for table in beside if table.is_file()), beside[0])
-
-
-def _npy(file: Path) -> tuple[list[_Part], dict[str, Any], int]:
-    table = require_file(_table_of(file), f"the labels of {file.name}: a .csv with a column 'label'")
-    require_size(table, table.stat().st_size)
-    try:
-        rows = pl.read_csv(table, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise SourceError(table, f"is no .csv table: {str(error).splitlines()[0]}") from error
-    X = feature_rows(npy_array(file), file)
-    return [_of_table(rows, X, table)], {}, len(set(rows.columns) - {"label", "name", "split"})
-
-
-def _parquet(file: Path) -> tuple[list[_Part], dict[str, Any], int]:
-    try:
-        rows = pl.read_parquet(file)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        raise IntegrityError(
-            file, expected="a whole Parquet file", found=str(error).splitlines()[0][:160], advice="get it again"
-        ) from error
-    if "features" in rows.columns:
-        column = rows["features"]
-        lengths = column.list.len().unique().to_list() if column.dtype == pl.List else [0]
-        if column.dtype != pl.List and not isinstance(column.dtype, pl.Array):
-            raise SourceError(file, f"column 'features' holds {column.dtype}, not lists of numbers")
-        if column.dtype == pl.List and (len(lengths) != 1 or column.null_count()):
-            raise SourceError(file, f"lists in column 'features' differ in length or are missing: {listing(lengths)}")
-        values = np.array(column.to_list(), dtype=np.float64)
-        left = len(set(rows.columns) - {"features", "label", "name", "split"})
-    else:
-        numeric = [name for name in rows.columns if rows[name].dtype.is_numeric() and name not in {"label", "split"}]
-        values = rows.select(numeric).to_numpy() if numeric else np.zeros((0, 0))
-        left = len(set(rows.columns) - set(numeric) - {"label", "name", "split"})
-    return [_of_table(rows, feature_rows(values, file), file)], {}, left
-
-
-def _of_table(rows: pl.DataFrame, X: FloatArray, file: Path) -> _Part:
-    if "label" not in rows.columns:
-        raise SourceError(file, f"has no column 'label', but {listing(rows.columns)}")
-    if rows["label"].null_count():
-        empty = np.flatnonzero(rows["label"].is_null().to_numpy())
-        raise SourceError(file, f"{len(empty):,} row(s) without a label, counted from 0: {listing(empty.tolist())}")
-    labels = np.array([str(value) for value in rows["label"].to_list()])
-    if len(labels) != len(X):
-        raise SourceError(file, f"{len(labels):,} labels for {len(X):,} rows of features")
-    names = tuple(str(name) for name in rows["name"].to_list()) if "name" in rows.columns else ()
-    split = rows["split"].cast(pl.String).fill_null("").to_numpy() if "split" in rows.columns else None
-    return _Part(X, labels, names, split_column=split)
-
-
-_READERS = {".npz": _npz, ".npy": _npy, ".parquet": _parquet, ".safetensors": _safetensors}
+_READERS: Mapping[str, Callable[[Path], tuple[list[Part], dict[str, Any], int]]] = {
+    ".npz": _npz,
+    ".npy": read_npy,
+    ".csv": read_csv,
+    ".parquet": read_parquet,
+    ".safetensors": _safetensors,
+}
 assert set(_READERS) == set(FORMS)

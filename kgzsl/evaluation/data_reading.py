@@ -1,6 +1,7 @@
 """One door to every reader of data sets: which one is meant is told by the path and the first bytes."""
 
 from collections.abc import Callable, Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ __all__ = ["FORMS_READ", "read_dataset"]
 
 FORMS_READ = {
     "gbu": "a folder with res101.mat and att_splits.mat, or one of them",
-    "features": "features with labels as .npz, .npy beside .csv, .parquet or .safetensors, or a folder of them",
+    "features": "features with labels as .npz, .npy beside .csv, .csv, .parquet or .safetensors, or a folder of them",
     "weights": "DGP's fc-weights.json",
     "text": "lines of a label and a text, as TREC's, or a folder of such files",
     "images": "<class>/<image> or <split>/<class>/<image>, with backbone=",
@@ -50,6 +51,10 @@ def read_dataset(
     >>> data.classes, data.texts, data.rows("train").tolist()
     (('HUM:ind', 'NUM:dist'), ('How far is it ?', 'Who was it ?'), [0, 1])
     """
+    if not isinstance(path, str | PathLike):
+        raise InputFormatError(
+            f"read_dataset takes the path of a file or folder, not {type(path).__name__} {path!r:.80}"
+        )
     place = Path(path)
     if form is not None and form not in FORMS_READ:
         raise InputFormatError(f"form is one of {listing(list(FORMS_READ))}, not {form!r}")
@@ -87,8 +92,10 @@ def _form_of_folder(folder: Path) -> str:
     found = []
     if any(file.name == FEATURES_FILE for file in files):
         found.append("gbu")
-    if any(file.suffix.lower() in FORMS for file in files):
+    if any(file.suffix.lower() in FORMS and file.suffix.lower() != ".csv" for file in files):
         found.append("features")
+    if not found and any(file.suffix.lower() == ".csv" for file in files):
+        found.append("features")  # beside other data, a table is a note or a list of labels
     if not found and any(file.suffix.lower() in TEXT_SUFFIXES and looks_like_lines(file) for file in files):
         found.append("text")  # a note or a list of classes may stand beside features
     if not found and _has_images(folder):

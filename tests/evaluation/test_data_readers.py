@@ -67,6 +67,12 @@ def as_columns(folder):
     return folder / "f.parquet"
 
 
+def as_csv(folder, name="f.csv", **more):
+    columns = {"label": LABELS, **{f"x{place}": X[:, place] for place in range(3)}, "name": NAMES, "split": SPLIT}
+    pl.DataFrame(columns | more).write_csv(folder / name)
+    return folder / name
+
+
 def as_safetensors(folder):
     tensors = {
         "features": X,
@@ -79,7 +85,9 @@ def as_safetensors(folder):
     return folder / "f.safetensors"
 
 
-@pytest.mark.parametrize("write", [as_npz, as_npy, as_parquet, as_columns, as_safetensors], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "write", [as_npz, as_npy, as_parquet, as_columns, as_csv, as_safetensors], ids=lambda f: f.__name__
+)
 @pytest.mark.parametrize("is_folder", [False, True])
 def test_every_form_says_the_same(tmp_path, write, is_folder):
     path = write(tmp_path)
@@ -123,6 +131,64 @@ def test_named_classes_keep_their_order_and_may_have_attributes(tmp_path):
         base=1,
     )
     assert (ones.labels.tolist(), ones.rows("test_loc").tolist()) == ([0, 1, 1, 0], [3])
+
+
+def test_a_plain_table_has_a_column_a_feature(tmp_path):
+    (tmp_path / "f.csv").write_bytes(b'\xef\xbb\xbfx, kind,class,y2\r\n1,"a, b",lion,-2e3\r\n 0.5 ,c,tiger,7\r\n')
+    data = read_dataset(tmp_path / "f.csv")
+    assert data.features.tolist() == [[1, -2000], [0.5, 7]]
+    assert (data.labels_of().tolist(), dict(data.splits)) == (["lion", "tiger"], {})
+    assert data.report["arrays_ignored"] == 1
+
+
+def test_tables_in_a_folder_are_splits(tmp_path):
+    (tmp_path / "seen_test.csv").write_text("label,x\nlion,1\n")
+    (tmp_path / "unseen_test.csv").write_text("label,x\nokapi,2\nokapi,3\n")
+    data = read_dataset(tmp_path)
+    assert {name: rows.tolist() for name, rows in data.splits.items()} == {"seen_test": [0], "unseen_test": [1, 2]}
+
+
+def test_a_table_beside_other_features_is_no_data_of_its_own(tmp_path):
+    as_csv(tmp_path, "notes.csv")
+    as_parquet(tmp_path)
+    assert read_dataset(tmp_path).num_samples == 4
+
+
+TABLES = {
+    "no header": ("0.5,1,lion\n", "no column 'label', but '0.5'"),
+    "numbers only": ("0.5,1\n0.25,2\n", "the first line has numbers, '0.5', '1'"),
+    "semicolons": ("label;x\nlion;0,5\n", "separated by ';'"),
+    "tabs": ("label\tx\nlion\t1\n", r"separated by '\\t'"),
+    "no labels": ("x,z\n1,2\n", "no column 'label', but 'x', 'z'"),
+    "two labels": ("label,y,x\na,b,1\n", "columns 'label', 'y'; one of them"),
+    "a word among numbers": (
+        "label,x\na,1\nb,n/a\n",
+        r"column 'x': 1 of 2 cell\(s\) are no numbers, such as 'n/a' in row 1",
+    ),
+    "an empty cell": ("label,x\na,1\nb,\n", r"column 'x': 1 empty cell\(s\), in rows counted from 0: 1"),
+    "an empty label": ("label,x\na,1\n,2\n", r"1 row\(s\) without a label, counted from 0: 1"),
+    "not a number": ("label,x\na,1\nb,nan\n", "NaN or infinite values in 1 of 2 row.*: 1"),
+    "words only": ("label,text\na,b\n", "no column of numbers beside 'label', but 'text'"),
+    "labels only": ("label\na\n", "no column of numbers beside 'label', but no other"),
+    "no rows": ("label,x\n", "features has shape"),
+    "row numbers": (",label,x\n0,a,1\n", "a column without a name; numbers of rows"),
+    "one name twice": ("label,x,x\na,1,2\n", "more than one column is called 'x'"),
+    "a longer row": ("label,x\na,1\nb,2,3\n", "is no .csv table"),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_that_cannot_be_read_says_why(tmp_path, name):
+    content, message = TABLES[name]
+    (tmp_path / "f.csv").write_text(content)
+    with pytest.raises(SourceError, match=message):
+        read_dataset(tmp_path / "f.csv")
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path):
+    (tmp_path / "f.csv").write_bytes(b"label,\xff\n")
+    with pytest.raises(SourceError, match="UTF-8"):
+        read_dataset(tmp_path / "f.csv")
 
 
 class Bomb:
