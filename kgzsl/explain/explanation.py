@@ -55,8 +55,8 @@ class Explanation:
     (10, 5, 5)
     >>> explanation.to_text()[:30], explanation.graph().number_of_edges()
     ('zebra  >99 %   next: lion <1 %', 6)
-    >>> [text[:8] for text in (explanation.to_html(), explanation.to_svg(), explanation.to_dot(), explanation.to_mermaid())]
-    ['<section', '<svg cla', 'digraph ', 'flowchar']
+    >>> explanation.to_html()[:8], explanation.to_svg()[:4], explanation.to_dot()[:7], explanation.to_mermaid()[:9]
+    ('<section', '<svg', 'digraph', 'flowchart')
     >>> len(explanation.with_effects().effects), explanation.plot().get_xlabel()
     (3, 'share of the margin · hatched: for lion · solid: for zebra')
     """
