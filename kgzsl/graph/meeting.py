@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -156,14 +158,15 @@ def meet(
     base = state[0] + 1
     marks[a, 0], marks[b, 1] = base, base
     queues[0, 0], queues[1, 0] = a, b
-    first_a, last_a, depth_a, size_a = 0, 1, 0, starts[a + 1] - starts[a]
-    first_b, last_b, depth_b, size_b = 0, 1, 0, back_starts[b + 1] - back_starts[b]
+    zero: Any = np.int64(0)  # one type from the first pass on: callees are compiled once
+    first_a, last_a, depth_a, size_a = zero, zero + 1, zero, starts[a + 1] - starts[a]
+    first_b, last_b, depth_b, size_b = zero, zero + 1, zero, back_starts[b + 1] - back_starts[b]
     # A dead end is not found from the other side, only what is next to it: those that are one take the first steps.
     if degree[a] == 1:
         size_a = -1
     if degree[b] == 1:
         size_b = -1
-    met = -1
+    met = zero - 1
     while met < 0 and first_a < last_a and first_b < last_b:
         if size_a <= size_b:
             depth_a += 1

@@ -8,6 +8,7 @@ concepts, then by the ranks of its arcs.
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,6 +180,14 @@ def _is_new(
 
 
 @kernel
+def _is_among(arc: int, shut: _Places) -> bool:
+    for other in shut:  # noqa: SIM110  # what numba compiles at once
+        if other == arc:
+            return True
+    return False
+
+
+@kernel
 def _expanded(
     label: int,
     count: int,
@@ -206,7 +215,7 @@ def _expanded(
         there = targets[arc]
         if bars[concepts[there]] == turn or length + steps[there] > limit or rest_steps[there] >= 1073741824:
             continue
-        if label == 0 and (shut == arc).any():
+        if label == 0 and _is_among(arc, shut):
             continue
         if turns[there] != turn:
             turns[there] = turn
@@ -264,8 +273,9 @@ def best_way(
         bars[concept] = turn
     labels = np.zeros((64, 7), dtype=np.int64)
     labels[0, 2], labels[0, 4], labels[0, 5], labels[0, 6] = -1, -1, -1, start
-    count, found = 1, -1
-    best_cost, best_steps = 0, 0
+    zero: Any = np.int64(0)  # one type from the first pass on: callees are compiled once
+    count, found = zero + 1, zero - 1
+    best_cost, best_steps = zero, zero
     heap = [_key(0, 0, 0, 0)]
     while heap:
         least, fewest, length, label = heappop(heap)
@@ -289,7 +299,9 @@ def best_way(
         needed = count + starts[here + 1] - starts[here]
         if needed > len(labels):
             wider = np.zeros((2 * needed, 7), dtype=np.int64)
-            wider[:count] = labels[:count]
+            for row in range(count):  # `wider[:count] = labels[:count]` takes numba seconds to compile
+                for column in range(7):
+                    wider[row, column] = labels[row, column]
             labels = wider
         count = _expanded(
             label,
