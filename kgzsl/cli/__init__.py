@@ -23,7 +23,7 @@ app = typer.Typer(
     cls=CommandGroup,
     help="Recognise classes without examples by what a knowledge graph says of them.",
     epilog="Start with: kgzsl demo",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=True,
     pretty_exceptions_enable=False,
 )
@@ -40,14 +40,36 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
+_START = """\
+kgzsl recognises classes it has no example of, by what a knowledge graph says of them.
+
+Try it, without data or a download:
+  kgzsl demo                            the whole story, in under a minute
+  kgzsl graph path dog.n.01 cat.n.01    a question to the shipped WordNet
+  kgzsl bench synthetic                 models side by side on made-up classes
+
+With data of yours:
+  kgzsl fit --input train.npz --unseen unseen.txt --out model
+  kgzsl predict model --input new.npz
+  kgzsl explain model --input new.npz
+  kgzsl evaluate model test.npz --out report.html
+
+kgzsl --help lists all commands, kgzsl COMMAND --help says how to use one, and
+kgzsl --install-completion lets Tab fill in names of graphs, concepts and relations.\
+"""
+
+
 @app.callback()
 def _options(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
 ) -> None:
     shown.debug = debug
+    if ctx.invoked_subcommand is None:
+        typer.echo(_START)
 
 
 def main() -> None:

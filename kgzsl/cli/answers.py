@@ -16,7 +16,7 @@ import typer
 from kgzsl.cli.running import aside
 from kgzsl.display.text import escape_text, text_table, wrap
 
-__all__ = ["AsCsv", "AsJson", "Form", "Limit"]
+__all__ = ["AsCsv", "AsJson", "Form", "Limit", "width"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON array, in UTF-8.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV with a header, in UTF-8.")]
@@ -79,7 +79,7 @@ class Form:
             for place, name in enumerate(columns)
             if shown and all(isinstance(row[place], int | float) for row in shown)
         ]
-        typer.echo(text_table(cells, columns, width=_width(), right=right))
+        typer.echo(text_table(cells, columns, width=width(), right=right))
         if not shown:
             aside("no rows")
         elif len(rows) > len(shown) and self.limit is None:
@@ -90,7 +90,7 @@ class Form:
         for number, sentence in enumerate(sentences, start=1):
             mark = f"{number:>2}  "
             typer.echo(
-                "\n".join(wrap(mark + sentence, _width(), indent=" " * len(mark))) if _is_watched() else mark + sentence
+                "\n".join(wrap(mark + sentence, width(), indent=" " * len(mark))) if _is_watched() else mark + sentence
             )
 
 
@@ -105,7 +105,7 @@ def _is_watched() -> bool:
     return sys.stdout.isatty()
 
 
-def _width() -> int:
+def width() -> int:
     """Columns of the terminal; in a pipe nothing is cut."""
     return shutil.get_terminal_size().columns if _is_watched() else _NO_EDGE
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kgzsl.cli.answers import AsCsv, AsJson, Form, Limit
+from kgzsl.cli.completing import concept_ids, graph_names, relation_names
 from kgzsl.cli.graphs import graph_at
 from kgzsl.cli.running import aside
 from kgzsl.display.text import escape_text
@@ -24,10 +25,21 @@ if TYPE_CHECKING:
 __all__ = ["add_questions", "find", "path", "query"]
 
 _Graph = Annotated[
-    str, typer.Option("--graph", "-g", help="A shipped graph such as wordnet, or a file, a folder or a URL.")
+    str,
+    typer.Option(
+        "--graph",
+        "-g",
+        help="A shipped graph such as wordnet, or a file, a folder or a URL.",
+        autocompletion=graph_names,
+        is_eager=True,  # what else is completed depends on it
+    ),
 ]
-_Concept = Annotated[str, typer.Argument(help="An id, or a label that only one concept bears.")]
+_Concept = Annotated[
+    str, typer.Argument(help="An id, or a label that only one concept bears.", autocompletion=concept_ids)
+]
 _NOTHING_FOUND = 3
+_ORDER = ("list", "info", "find", "path", "query", "audit", "convert", "build")
+"""As the help lists the commands: to look, to ask, to look after."""
 _ARGUMENTS = ("directed", "limit", "max_degree", "max_length", "pattern", "relations")
 
 
@@ -42,10 +54,13 @@ def add_questions(app: typer.Typer) -> None:
     """Make these functions commands."""
     for command in (find, path, query):
         app.command()(command)
+    app.registered_commands.sort(key=lambda known: _ORDER.index(known.name or getattr(known.callback, "__name__", "")))
 
 
 def find(
-    text: Annotated[str, typer.Argument(help="A label, another name, or an id of any notation.")],
+    text: Annotated[
+        str, typer.Argument(help="A label, another name, or an id of any notation.", autocompletion=concept_ids)
+    ],
     graph: _Graph = "wordnet",
     limit: Limit = None,
     as_json: AsJson = False,
@@ -76,7 +91,12 @@ def path(
     k: Annotated[int, typer.Option("--k", "-k", "--limit", "-n", min=1, help="How many paths, the best first.")] = 5,
     relations: Annotated[
         list[str] | None,
-        typer.Option("--relations", "-r", help="Only along this relation or kind (repeatable, or parted by commas)."),
+        typer.Option(
+            "--relations",
+            "-r",
+            help="Only along this relation or kind (repeatable, or parted by commas).",
+            autocompletion=relation_names,
+        ),
     ] = None,
     pattern: Annotated[str | None, typer.Option(help="Only along relations in this order: 'is_a+/has_part'.")] = None,
     max_length: Annotated[int, typer.Option(min=0, help="At most so many edges.")] = 6,
@@ -118,7 +138,12 @@ def query(
     pattern: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
     graph: _Graph = "wordnet",
     follow: Annotated[
-        str | None, typer.Option(metavar="CONCEPT", help="The question is a pattern to follow from this concept.")
+        str | None,
+        typer.Option(
+            metavar="CONCEPT",
+            help="The question is a pattern to follow from this concept.",
+            autocompletion=concept_ids,
+        ),
     ] = None,
     sparql: Annotated[bool, typer.Option("--sparql", help="The question is one of SPARQL 1.1.")] = False,
     labels: Annotated[

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kgzsl.cli.inputs import is_plain, read_plain
 from kgzsl.cli.running import aside, writable
 
 if TYPE_CHECKING:
@@ -26,13 +27,20 @@ class _Average(StrEnum):
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Folder of a saved classifier.")],
-    data: Annotated[Path, typer.Argument(help="Samples with labels: a file or folder of features, or of GBU's .mat.")],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            help="Samples with labels: a file or folder of features, a .csv with a label column, GBU's .mat."
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="Write the whole report here as HTML.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     form: Annotated[str | None, typer.Option(help="How the data are stored, where that is not plain to see.")] = None,
     average: Annotated[_Average, typer.Option(help="Mean of Hit@k over classes or over samples.")] = _Average.macro,
 ) -> None:
     """Measure a saved classifier on held-out samples of seen and of unseen classes.
+
+    kgzsl evaluate zebra-model test.npz --out report.html
 
     With splits in the data (GBU's, or seen_train, seen_test and unseen_test), the test splits are measured under a
     protocol whose certificate is part of the report. Without, every sample is measured, by the model's own classes.
@@ -44,7 +52,8 @@ def evaluate(
     if out is not None:
         writable(out)
     clf = load_model(model)
-    report, certificate = _measured(clf, read_dataset(data, form=form), average.value)
+    found = read_dataset(data, form=form) if form or not is_plain(data) else read_plain(data, clf)
+    report, certificate = _measured(clf, found, average.value)
     if out is not None:
         title = f"{model.name} on {data.name}"
         out.write_text(report_page(report, title=title, certificate=certificate), encoding="utf-8")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kgzsl.cli.answers import Form
+from kgzsl.cli.completing import EXPLAINER_NAMES, explainers, label_spaces
 from kgzsl.cli.inputs import read_samples, replaced_file
 from kgzsl.cli.running import aside, writable
 from kgzsl.errors import InputFormatError, KgzslError
@@ -21,7 +22,7 @@ from kgzsl.errors import InputFormatError, KgzslError
 if TYPE_CHECKING:
     from kgzsl.classifier import ZeroShotClassifier
 
-__all__ = ["Input", "Model", "class_named", "explain", "options_named"]
+__all__ = ["Input", "Model", "class_named", "explain", "is_explained", "options_named"]
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder that ZeroShotClassifier.save wrote.")]
 Input = Annotated[
@@ -53,9 +54,11 @@ def explain(
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many reasons.")] = 10,
     by: Annotated[_View | None, typer.Option(help="Print all rows of one reading instead.")] = None,
     explainer: Annotated[
-        str | None, typer.Option(help="How: exact, integrated-gradients, shapley, occlusion, gradient, gnn-explainer.")
+        str | None, typer.Option(help=f"How: {', '.join(EXPLAINER_NAMES)}.", autocompletion=explainers)
     ] = None,
-    label_space: Annotated[str, typer.Option(help="Classes in the running: all, seen or unseen.")] = "all",
+    label_space: Annotated[
+        str, typer.Option(help="Classes in the running: all, seen or unseen.", autocompletion=label_spaces)
+    ] = "all",
     effects: Annotated[bool, typer.Option("--effects", help="Also take each reason's fact out, and decide anew.")] = (
         False
     ),
@@ -155,6 +158,12 @@ def _page(found: Any, change: Any) -> str:
         '<meta name="color-scheme" content="light dark"></head>'
         f"<body>{found._repr_html_()}{more}</body></html>\n"
     )
+
+
+def is_explained(clf: Any) -> bool:
+    """Whether explanations work with a classifier's model; baselines have nothing to take apart."""
+    model = clf.problem_.model
+    return clf.graph_ is not None and (hasattr(model, "terms") or hasattr(model, "opened"))
 
 
 def class_named(clf: Any, text: str) -> Any:

@@ -6,30 +6,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from kgzsl.cli.answers import width
+from kgzsl.cli.completing import graph_names, recipes
 from kgzsl.cli.running import writable
+from kgzsl.display.text import escape_text, text_table
+from kgzsl.errors import DataMissingError
 
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 __all__ = ["Location", "graph_app", "graph_at"]
 
-Location = Annotated[str, typer.Argument(help="A shipped graph such as wordnet, or a file, a folder or a URL.")]
+Location = Annotated[
+    str,
+    typer.Argument(help="A shipped graph such as wordnet, or a file, a folder or a URL.", autocompletion=graph_names),
+]
 
 graph_app = typer.Typer(help="Ask knowledge graphs, look at them, and build the shipped ones.", no_args_is_help=True)
 
 
 @graph_app.command("list")
 def list_command() -> None:
-    """List the graphs that `load_graph` knows."""
+    """List the graphs that come with kgzsl, and those in the folders that KGZSL_GRAPHS names."""
     from kgzsl.sources.catalog import list_graphs
 
-    table = Table("name", "version", "concepts", "edges", "licence", box=None)
-    for entry in list_graphs():
-        table.add_row(entry.name, entry.version, f"{entry.num_concepts:,}", f"{entry.num_edges:,}", entry.licence)
-    Console().print(table)
+    rows = [
+        (entry.name, entry.version, f"{entry.num_concepts:,}", f"{entry.num_edges:,}", entry.licence)
+        for entry in list_graphs()
+    ]
+    columns = ("name", "version", "concepts", "edges", "licence")
+    typer.echo(text_table(rows, columns, width=width(), right=("concepts", "edges")))
 
 
 def graph_at(location: str) -> KnowledgeGraph:
@@ -39,7 +46,11 @@ def graph_at(location: str) -> KnowledgeGraph:
 
     is_path = Path(location).exists() or any(mark in location for mark in "/\\.:")
     known = {entry.name for entry in list_graphs()}
-    return read(location) if is_path and location not in known else load_graph(location)
+    if not is_path or location in known:
+        return load_graph(location)
+    if "://" not in location and not Path(location).exists():
+        raise DataMissingError(location, "there is no such file or folder; kgzsl graph list shows the shipped graphs")
+    return read(location)
 
 
 @graph_app.command()
@@ -76,18 +87,18 @@ def convert(
 
 
 def _show_info(graph: KnowledgeGraph) -> None:
-    typer.echo(f"{graph.name}: {len(graph):,} concepts, {graph.index.num_edges:,} edges")
-    table = Table("relation", "kind", "inverse", "edges", box=None)
-    for code, relation in enumerate(graph.index.relations):
-        count = int((graph.index.relation == code).sum())
-        table.add_row(relation.name, relation.kind, relation.inverse, f"{count:,}")
-    Console().print(table)
+    typer.echo(f"{escape_text(graph.name)}: {len(graph):,} concepts, {graph.index.num_edges:,} edges")
+    rows = [
+        (relation.name, relation.kind, relation.inverse, f"{int((graph.index.relation == code).sum()):,}")
+        for code, relation in enumerate(graph.index.relations)
+    ]
+    typer.echo(text_table(rows, ("relation", "kind", "inverse", "edges"), width=width(), right=("edges",)))
     typer.echo(f"fingerprint {graph.fingerprint}")
 
 
 @graph_app.command()
 def build(
-    name: Annotated[str, typer.Argument(help="Which graph: freshwater or wordnet.")],
+    name: Annotated[str, typer.Argument(help="Which graph: freshwater or wordnet.", autocompletion=recipes)],
     source: Annotated[Path, typer.Option(help="The original file, or the folder with the original files.")],
     target: Annotated[Path | None, typer.Option(help="Folder to write into; graphs/NAME-VERSION by default.")] = None,
 ) -> None:

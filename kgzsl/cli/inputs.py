@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Samples", "read_names", "read_samples", "replaced_file"]
+    from kgzsl.evaluation.data_set import Dataset
+
+__all__ = ["Samples", "is_plain", "read_names", "read_plain", "read_samples", "replaced_file"]
 
 _INPUTS = ("X", "x", "features", "inputs", "embeddings")
 _LABELS = ("y", "label", "labels", "class", "classes")
@@ -57,7 +60,7 @@ def read_samples(path: Path, *, option: str = "--input") -> Samples:
     of numbers and perhaps one called label (or y, class); without a header a .csv is all numbers.
     """
     if not path.is_file():
-        raise DataMissingError(path, f"{option}: no such file")
+        raise _missing(path, option)
     suffix = path.suffix.lower()
     if suffix not in _SUFFIXES:
         raise InputFormatError(f"{option} {path.name}: the suffix is none of {', '.join(_SUFFIXES)}")
@@ -68,6 +71,45 @@ def read_samples(path: Path, *, option: str = "--input") -> Samples:
     except Exception as error:  # of NumPy, polars and zipfile, each of its own kind
         raise InputFormatError(f"{option} {path.name}: cannot be read as {suffix}: {error}") from error
     return found
+
+
+def is_plain(path: Path) -> bool:
+    """Whether this is a table with a column of labels, and no data set that says which samples were trained on."""
+    if path.suffix.lower() not in (".csv", ".tsv") or not path.is_file():
+        return False
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        first = next(csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ","), [])
+    names = {cell.strip().casefold() for cell in first}
+    return bool(names & set(_LABELS)) and "split" not in names
+
+
+def read_plain(path: Path, clf: Any) -> Dataset:
+    """The samples of such a table as a data set, their columns as the classifier knows them."""
+    import hashlib
+
+    import numpy as np
+
+    from kgzsl.evaluation.data_set import Dataset
+
+    samples = read_samples(path, option="DATA")
+    labels = samples.labels or []
+    classes = tuple(sorted(set(labels)))
+    place = {name: number for number, name in enumerate(classes)}
+    return Dataset(
+        classes,
+        features=np.asarray(samples.matched(clf), dtype=np.float32),
+        labels=np.array([place[label] for label in labels], dtype=np.int64),
+        source=str(path),
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+
+
+def _missing(path: Path, option: str) -> DataMissingError:
+    error = DataMissingError(path, "no such file")
+    beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+    near = get_close_matches(path.name, [each.name for each in beside if each.suffix == path.suffix], n=1)
+    error.message = f"{option} {error.message}" + (f"; did you mean {str(path.with_name(near[0]))!r}?" if near else "")
+    return error
 
 
 def _from_numpy(path: Path) -> Samples:
@@ -141,7 +183,7 @@ def _agreeing(inputs: NDArray[np.float64], labels: list[str] | None, columns: tu
 def read_names(path: Path, *, option: str) -> list[str]:
     """A list of names, one on each line; empty lines and what follows a # at the beginning are left out."""
     if not path.is_file():
-        raise DataMissingError(path, f"{option}: no such file")
+        raise _missing(path, option)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:

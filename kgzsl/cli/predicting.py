@@ -9,7 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from kgzsl.cli.answers import AsCsv, AsJson, Form, Limit
-from kgzsl.cli.explaining import Input, Model, options_named
+from kgzsl.cli.completing import (
+    PROPAGATOR_NAMES,
+    calibrations,
+    feature_names,
+    graph_names,
+    label_spaces,
+    propagators,
+    relation_names,
+)
+from kgzsl.cli.explaining import Input, Model, is_explained, options_named
 from kgzsl.cli.graphs import graph_at
 from kgzsl.cli.inputs import read_names, read_samples
 from kgzsl.cli.running import aside
@@ -21,7 +30,9 @@ __all__ = ["fit", "predict"]
 def predict(
     model: Model,
     input_: Input,
-    label_space: Annotated[str, typer.Option(help="Classes to choose from: all, seen or unseen.")] = "all",
+    label_space: Annotated[
+        str, typer.Option(help="Classes to choose from: all, seen or unseen.", autocompletion=label_spaces)
+    ] = "all",
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many classes for each input, the best first.")] = 5,
     limit: Limit = None,
     as_json: AsJson = False,
@@ -69,20 +80,41 @@ def fit(
     input_: Input,
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write the model into.")],
     graph: Annotated[
-        str, typer.Option("--graph", "-g", help="A shipped graph such as wordnet, or a file, a folder or a URL.")
+        str,
+        typer.Option(
+            "--graph",
+            "-g",
+            help="A shipped graph such as wordnet, or a file, a folder or a URL.",
+            autocompletion=graph_names,
+            is_eager=True,  # the relations that are completed depend on it
+        ),
     ] = "wordnet",
     unseen: Annotated[
         Path | None, typer.Option(help="A text file of classes without examples, one on each line.")
     ] = None,
-    features: Annotated[str, typer.Option(help="What describes concepts: text, sentence, or a file of vectors.")] = (
-        "text"
-    ),
-    propagator: Annotated[str, typer.Option(help="graph-gp, sgcn, gcnz, dgp, dgpm, conse or eszsl.")] = "graph-gp",
+    features: Annotated[
+        str,
+        typer.Option(
+            help="What describes concepts: text, sentence, or a file of vectors.", autocompletion=feature_names
+        ),
+    ] = "text",
+    propagator: Annotated[
+        str, typer.Option(help=f"The model: {', '.join(PROPAGATOR_NAMES)}.", autocompletion=propagators)
+    ] = "graph-gp",
     calibration: Annotated[
-        str | None, typer.Option(help="stacking chooses what is taken off seen classes, a number is it.")
+        str | None,
+        typer.Option(
+            help="stacking chooses what is taken off seen classes, a number is it.", autocompletion=calibrations
+        ),
     ] = None,
     relations: Annotated[
-        list[str] | None, typer.Option("--relations", "-r", help="Propagate over this relation or kind (repeatable).")
+        list[str] | None,
+        typer.Option(
+            "--relations",
+            "-r",
+            help="Propagate over this relation or kind (repeatable).",
+            autocompletion=relation_names,
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that is there.")] = False,
@@ -116,7 +148,9 @@ def fit(
     written = clf.save(out, overwrite=overwrite)
     counts = f"{len(clf.seen_classes_):,} seen and {len(clf.unseen_classes_):,} unseen classes"
     typer.echo(f"wrote {written}: {counts}, {len(samples.inputs):,} inputs of {samples.inputs.shape[1]:,} numbers")
-    aside(f"kgzsl explain {written} --input … says why")
+    aside(f"kgzsl predict {written} --input … says which class new inputs are")
+    if is_explained(clf):
+        aside(f"kgzsl explain {written} --input … says why")
 
 
 def _correction(text: str | None) -> str | float | None:

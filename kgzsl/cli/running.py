@@ -109,7 +109,7 @@ def run(app: typer.Typer) -> None:
     2 usage, 3 input, 4 network, 5 integrity, 6 resources, 130 interrupted.
     """
     try:
-        app()
+        app(prog_name="kgzsl")
     except KeyboardInterrupt:
         sys.exit(_interrupted())
     except BrokenPipeError:

@@ -23,6 +23,8 @@ __all__ = ["Calibrated", "Reference", "calibrated", "pretended_reference"]
 
 Float64 = NDArray[np.float64]
 SIDES = ("seen", "unseen")
+_FEWEST = 4
+"""Seen classes, of which some are pretended to be unseen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +81,14 @@ def pretended_reference(problem: Problem, places: Sequence[int]) -> tuple[Refere
 def _missing(problem: Problem) -> str:
     if problem.graph is None:
         return "this is calibrated on classes pretended to be unseen, which needs a graph: fit with graph="
-    name = type(problem.model).__name__
+    name, count = type(problem.model).__name__, problem.classes.num_seen
+    if count < _FEWEST:
+        return (
+            "this is calibrated on examples of seen classes that are pretended to be unseen, which takes at least "
+            f"{_FEWEST} seen classes; this model has {count}: fit with examples of more classes"
+        )
     if hasattr(problem.model, "terms") or hasattr(problem.model, "scores"):
-        why = "give fit_weights X and y of at least 4 seen classes, or fit again a model that an older release saved"
+        why = "fit with X and y, or give fit_weights both; or fit again a model that an older release saved"
     else:
         why = f'{name} is trained anew for that, so it is done on demand only: fit with calibration="stacking", X and y'
     return (

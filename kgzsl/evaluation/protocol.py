@@ -153,6 +153,10 @@ class Protocol(Mapping[str, Any]):
         >>> protocol.tune_classes, protocol.unseen_classes
         (('owl',), ('fox',))
         """
+        if not isinstance(data, Dataset):
+            raise InputFormatError(
+                f"from_dataset takes a kgzsl.Dataset, as read_dataset gives it, not {type(data).__name__}"
+            )
         parts, removed = dataset_parts(
             data, (train, test_seen, test_unseen), tuning=tuning, share=share, random_state=random_state
         )

@@ -47,6 +47,12 @@ def dataset_parts(
     """(rows by part, rows that the file tunes on and must not): see `Protocol.from_dataset`."""
     if tuning not in {"pretended", "file"}:
         raise InputFormatError(f"tuning is 'pretended' or 'file', not {tuning!r}")
+    if not data.splits:
+        raise SplitError(
+            f"{data.source or 'this data set'} has no splits, so nothing says which samples train and which test: "
+            "give them with data.with_splits({'seen_train': rows, 'seen_test': rows, 'unseen_test': rows}), or make "
+            "the protocol with Protocol.from_indices"
+        )
     chosen = {part: _split(data, part, name) for part, name in zip(_KNOWN, names, strict=True)}
     fit = data.rows(chosen["train"])
     test = {part: data.rows(chosen[part]) for part in ("test_seen", "test_unseen")}

@@ -1,0 +1,123 @@
+"""What the shell may fill in when Tab is pressed: names of graphs, concepts, relations, models and classes.
+
+Nothing here may fail or print: a graph that cannot be read completes to nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from kgzsl.graph.knowledge_graph import KnowledgeGraph
+
+__all__ = [
+    "EXPLAINER_NAMES",
+    "PROPAGATOR_NAMES",
+    "calibrations",
+    "concept_ids",
+    "explainers",
+    "feature_names",
+    "graph_names",
+    "label_spaces",
+    "propagators",
+    "recipes",
+    "relation_names",
+]
+
+PROPAGATOR_NAMES = (
+    "graph-gp", "sgcn", "gcnz", "dgp", "dgpm", "rgcn", "ale", "clip", "conse", "dap", "devise", "eszsl", "exem",
+    "iap", "prototype", "sae", "sje", "sync",
+)  # fmt: skip
+"""As the registry has them, which would take a second to load; a test holds the two together."""
+EXPLAINER_NAMES = ("exact", "gnn-explainer", "gradient", "integrated-gradients", "occlusion", "shapley")
+_MOST = 50
+
+
+def graph_names(incomplete: str) -> list[str]:
+    """Graphs that `load_graph` knows, and files."""
+    from kgzsl.sources.catalog import list_graphs
+
+    try:
+        known = [name for entry in list_graphs() for name in (entry.name, f"{entry.name}-{entry.version}")]
+    except Exception:  # a folder of graphs that is damaged
+        known = []
+    return [*_begun(known, incomplete), *_paths(incomplete)]
+
+
+def concept_ids(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Ids of the graph that the command line names so far, the first that begin so."""
+    graph = _graph(ctx)
+    if graph is None:
+        return []
+    place = bisect_left(graph.ids, incomplete)
+    return _begun(graph.ids[place : place + _MOST], incomplete)
+
+
+def relation_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Relations of the graph that the command line names so far, and kinds of relations."""
+    from kgzsl.graph.relation import KINDS
+
+    graph = _graph(ctx)
+    names = [] if graph is None else list(graph.relations)
+    return _begun((*names, *KINDS), incomplete)
+
+
+def propagators(incomplete: str) -> list[str]:
+    """Models by name."""
+    return _begun(PROPAGATOR_NAMES, incomplete)
+
+
+def explainers(incomplete: str) -> list[str]:
+    """Ways of explaining by name."""
+    return _begun(EXPLAINER_NAMES, incomplete)
+
+
+def feature_names(incomplete: str) -> list[str]:
+    """What describes concepts."""
+    return [*_begun(("text", "sentence"), incomplete), *_paths(incomplete)]
+
+
+def calibrations(incomplete: str) -> list[str]:
+    """The one word among the values of --calibration."""
+    return _begun(("stacking",), incomplete)
+
+
+def label_spaces(incomplete: str) -> list[str]:
+    """Classes to choose from."""
+    return _begun(("all", "seen", "unseen"), incomplete)
+
+
+def recipes(incomplete: str) -> list[str]:
+    """Graphs that can be rebuilt."""
+    return _begun(("freshwater", "wordnet"), incomplete)
+
+
+def _begun(words: Iterable[str], incomplete: str) -> list[str]:
+    return list(dict.fromkeys(word for word in words if word.startswith(incomplete)))
+
+
+def _paths(incomplete: str) -> list[str]:
+    """Files and folders that begin so, as a shell has them."""
+    folder, mark, begun = incomplete.rpartition("/")
+    try:
+        found = sorted(Path(f"{folder}{mark}" or ".").iterdir())
+    except OSError:
+        return []
+    shown = [path for path in found if path.name.startswith(begun) and (begun or not path.name.startswith("."))]
+    return [f"{folder}{mark}{path.name}{'/' if path.is_dir() else ''}" for path in shown[:_MOST]]
+
+
+def _graph(ctx: typer.Context) -> KnowledgeGraph | None:
+    from kgzsl.cli.graphs import graph_at
+
+    named = ctx.params.get("graph")
+    words: Sequence[str] = [named] if isinstance(named, str) else ["wordnet"]
+    try:
+        return graph_at(words[0])
+    except Exception:  # of a reader, each of its own kind
+        return None
