@@ -88,6 +88,16 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
 
     Inputs are centred by the mean of the class means and brought to unit length; a class's weights are the unit mean
     of its inputs, and a score is their cosine. Nothing is chosen on an unseen class.
+
+    >>> import kgzsl
+    >>> from kgzsl.testing import example_graph
+    >>> clf = kgzsl.ZeroShotClassifier(example_graph(), unseen=["tiger"])
+    >>> claws_feathers_size = [[1, 0, 0], [1, 0, 1], [0, 1, 0]]
+    >>> clf = clf.fit(claws_feathers_size, ["cat", "lion", "eagle"])
+    >>> clf.predict([[1, 0, 1]], label_space="unseen").tolist(), clf.class_labels("unseen").tolist()
+    (['tiger'], ['tiger'])
+    >>> clf.decision_function([[1, 0, 1]]).shape
+    (1, 4)
     """
 
     def __init__(
@@ -144,6 +154,12 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         classes are; where rows and classes do not agree, the error names what is missing and extra. Examples `X`, `y`
         of these classes are optional; settings, gamma and temperature are chosen on them. They should be held-out
         ones: weights that were trained on `X` judge it too kindly.
+
+        >>> import kgzsl
+        >>> from kgzsl.testing import example_graph
+        >>> clf = kgzsl.ZeroShotClassifier(example_graph(), unseen=["tiger"])
+        >>> clf.fit_weights([[1, 0, 0.1], [0, 1, 0.2]], ["cat", "eagle"]).classes_.tolist()
+        ['cat', 'eagle', 'tiger']
         """
         with unchanged_on_error(self):
             self._check_parameters()
@@ -296,12 +312,22 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         return chosen
 
     def predict_proba(self, X: ArrayLike, *, label_space: LabelSpace = "all") -> NDArray[np.float64]:
-        """Probabilities over the label space `[num_samples, num_classes]`; rows add up to 1."""
+        """Probabilities over the label space `[num_samples, num_classes]`; rows add up to 1.
+
+        >>> from kgzsl.testing import example_classifier
+        >>> example_classifier().predict_proba([[0, 0, 1, 0, 1, 0]], label_space=["lion", "tiger"]).round(2).tolist()
+        [[0.14, 0.86]]
+        """
         scores, _ = self._scores(X, label_space)
         return np.asarray(softmax(scores, axis=1))
 
     def predict_top(self, X: ArrayLike, *, k: int = 5, label_space: LabelSpace = "all") -> TopClasses:
-        """The k most probable classes of each input, best first; all of them if there are fewer."""
+        """The k most probable classes of each input, best first; all of them if there are fewer.
+
+        >>> from kgzsl.testing import example_classifier
+        >>> example_classifier().predict_top([[0, 0, 1, 0, 1, 0]], k=2).labels.tolist()
+        [['tiger', 'lion']]
+        """
         scores, places = self._scores(X, label_space)
         return top_classes(scores, self.classes_[np.array(places)], k)
 
@@ -326,6 +352,12 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         concept above it that comes along, of which the encoder says nothing (no word known, no row in the matrix)
         gets the mean of the nearest concepts above it that have features, else of those below it, else of all;
         a `KgzslWarning` lists them.
+
+        >>> from kgzsl.testing import example_classifier
+        >>> clf = example_classifier()
+        >>> clf = clf.add_class("puma", edges=[("puma", "is_a", "feline")], definition="a large plain feline")
+        >>> clf.unseen_classes_.tolist()
+        ['tiger', 'fox', 'puma']
         """
         row = None if features is None else named_errors(np.asarray, features, dtype=np.float64)
         addition = Addition.stated(
@@ -341,6 +373,12 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         """Write the fitted classifier to a folder; `kgzsl.load_model` reads it back.
 
         The folder appears whole or not at all. One that is there already is replaced only with `overwrite`.
+
+        >>> import tempfile
+        >>> from kgzsl.testing import example_classifier
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     sorted(file.name for file in example_classifier().save(f"{folder}/model").iterdir())
+        ['arrays.safetensors', 'graph', 'manifest.json', 'model.json']
         """
         columns = [str(name) for name in getattr(self, "feature_names_in_", ())]
         return save_model(

@@ -62,11 +62,21 @@ def _cut(text: str) -> str:
 
 
 class KgzslWarning(UserWarning):
-    """Something was done by a stated policy, and the result counts it."""
+    """Something was done by a stated policy, and the result counts it.
+
+    >>> import kgzsl
+    >>> issubclass(kgzsl.errors.KgzslWarning, UserWarning)
+    True
+    """
 
 
 class KgzslError(Exception):
-    """The root of all errors raised by kgzsl; catch it to catch them all."""
+    """The root of all errors raised by kgzsl; catch it to catch them all.
+
+    >>> import kgzsl
+    >>> issubclass(kgzsl.errors.UnknownConceptError, kgzsl.errors.KgzslError)
+    True
+    """
 
     def __init__(self, message: str) -> None:
         message = _harmless(message, kept="\n\t")
@@ -93,7 +103,11 @@ def _rebuilt(cls: type[KgzslError], message: str, facts: dict[str, Any]) -> Kgzs
 
 
 def listing(items: Sequence[object], *, limit: int = 10) -> str:
-    """`'a', 'b', 'c' and 7 more`: at most `limit` items, the rest counted."""
+    """`'a', 'b', 'c' and 7 more`: at most `limit` items, the rest counted.
+
+    >>> listing(["cat", "dog", "fox"], limit=2)
+    "'cat', 'dog' and 1 more"
+    """
     shown = ", ".join(repr(item) for item in items[:limit])
     hidden = len(items) - limit
     return f"{shown} and {hidden:,} more" if hidden > 0 else shown
@@ -253,7 +267,12 @@ class LimitExceededError(KgzslError, ValueError):
 
 
 class NetworkError(KgzslError, OSError):
-    """A request failed for good. Attributes: `url`, `status` (None without an answer), `attempts`, `retry_after`."""
+    """A request failed for good. Attributes: `url`, `status` (None without an answer), `attempts`, `retry_after`.
+
+    >>> from kgzsl.errors import NetworkError
+    >>> NetworkError("no answer", url="http://example.org", status=503).status
+    503
+    """
 
     def __init__(
         self,
@@ -272,7 +291,12 @@ class NetworkError(KgzslError, OSError):
 
 
 class OfflineError(NetworkError):
-    """The network is switched off by KGZSL_OFFLINE=1, and the answer is not in the cache."""
+    """The network is switched off by KGZSL_OFFLINE=1, and the answer is not in the cache.
+
+    >>> from kgzsl.errors import NetworkError, OfflineError
+    >>> issubclass(OfflineError, NetworkError)
+    True
+    """
 
 
 class InvalidGraphError(KgzslError, ValueError):
@@ -338,7 +362,11 @@ class NotInductiveError(KgzslError, TypeError):
 
 
 class NumericError(KgzslError, FloatingPointError):
-    """A computation left the finite numbers. Attribute: `epoch`, or None outside training."""
+    """A computation left the finite numbers. Attribute: `epoch`, or None outside training.
+
+    >>> NumericError("the loss is nan", epoch=7).epoch
+    7
+    """
 
     def __init__(self, message: str, *, epoch: int | None = None) -> None:
         self.epoch = epoch
@@ -358,7 +386,12 @@ class PluginError(KgzslError, ImportError):
 
 
 class MissingDependencyError(KgzslError, ImportError):
-    """An optional dependency is not installed; the message says which extra brings it."""
+    """An optional dependency is not installed; the message says which extra brings it.
+
+    >>> from kgzsl.errors import MissingDependencyError
+    >>> print(MissingDependencyError("pandas", extra="pandas", purpose="Table.to_pandas"))
+    Table.to_pandas needs pandas; install it with: pip install "kgzsl[pandas]"
+    """
 
     def __init__(self, package: str, *, extra: str, purpose: str) -> None:
         self.package = package

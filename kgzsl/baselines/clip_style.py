@@ -84,7 +84,18 @@ class CLIPStyle:
 
 @dataclass(frozen=True, eq=False)
 class FittedCLIPStyle:
-    """The mean that is taken off features, `feature_mean` `[dim]`: zeros where nothing is centred."""
+    """The mean that is taken off features, `feature_mean` `[dim]`: zeros where nothing is centred.
+
+    >>> import numpy as np
+    >>> from kgzsl.baselines import CLIPStyle
+    >>> from kgzsl.contracts import Supervision
+    >>> from kgzsl.testing import example_graph
+    >>> features = np.eye(12, 2, dtype=np.float32)
+    >>> layer = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], dtype=np.float32)
+    >>> fitted = CLIPStyle().fit(example_graph().index, features, Supervision(("cat", "dog"), layer, "linear"))
+    >>> fitted.feature_mean.shape
+    (2,)
+    """
 
     classes: tuple[str, ...]
     feature_mean: Array

@@ -119,6 +119,15 @@ class FittedConSE:
     """ConSE with its seen classes: `targets` `[num_seen, dim]`, and their features as `embeddings` in the same order.
 
     It is not linear in the inputs, so there are no weights to ask for.
+
+    >>> import numpy as np
+    >>> from kgzsl.baselines import ConSE
+    >>> from kgzsl.testing import example_graph, example_supervision
+    >>> features = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    >>> index, given = example_graph().index, example_supervision()
+    >>> fitted = ConSE().fit(index, features, given)
+    >>> fitted.classes[:2], fitted.scores(given.inputs[:1], index, features, concepts=["tiger"]).shape
+    (('cat', 'dog'), (1, 1))
     """
 
     classes: tuple[str, ...]

@@ -19,7 +19,15 @@ __all__ = ["Baseline", "FittedBaseline"]
 
 @runtime_checkable
 class FittedBaseline(Protocol):
-    """A function from (inputs, index, features) to scores; it holds parameters and no graph."""
+    """A function from (inputs, index, features) to scores; it holds parameters and no graph.
+
+    >>> import numpy as np
+    >>> from kgzsl.baselines import ConSE, FittedBaseline
+    >>> from kgzsl.testing import example_graph, example_supervision
+    >>> features = np.eye(12, dtype=np.float32)
+    >>> isinstance(ConSE().fit(example_graph().index, features, example_supervision()), FittedBaseline)
+    True
+    """
 
     classes: tuple[str, ...]
     report: Mapping[str, Any]
@@ -42,7 +50,12 @@ class FittedBaseline(Protocol):
 
 @runtime_checkable
 class Baseline(Protocol):
-    """Learns from the inputs of seen classes to score any concept that has features."""
+    """Learns from the inputs of seen classes to score any concept that has features.
+
+    >>> from kgzsl.baselines import Baseline, ConSE
+    >>> isinstance(ConSE(), Baseline)
+    True
+    """
 
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> FittedBaseline:
         """Learn; `features` `[num_concepts, dim]` in the order of the index."""

@@ -133,6 +133,15 @@ class FittedDAP:
 
     `thresholds` `[num_features]`, `used` and `priors` are those of `BinaryAttributes`. It is not linear in the inputs,
     so there are no weights to ask for.
+
+    >>> import numpy as np
+    >>> from kgzsl.baselines import DAP
+    >>> from kgzsl.testing import example_graph, example_supervision
+    >>> features = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    >>> index, given = example_graph().index, example_supervision()
+    >>> fitted = DAP().fit(index, features, given)
+    >>> fitted.classes[:2], fitted.slopes.shape
+    (('cat', 'dog'), (5, 4))
     """
 
     classes: tuple[str, ...]

@@ -130,7 +130,17 @@ class ESZSL:
 
 @dataclass(frozen=True, eq=False)
 class FittedESZSL:
-    """ESZSL with its map: `compatibility` V `[dim, num_features]` and the means that are taken off first."""
+    """ESZSL with its map: `compatibility` V `[dim, num_features]` and the means that are taken off first.
+
+    >>> import numpy as np
+    >>> from kgzsl.baselines import ESZSL
+    >>> from kgzsl.testing import example_graph, example_supervision
+    >>> features = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    >>> index, given = example_graph().index, example_supervision()
+    >>> fitted = ESZSL().fit(index, features, given)
+    >>> fitted.classes[:2], fitted.compatibility.shape
+    (('cat', 'dog'), (5, 4))
+    """
 
     unit_rows: ClassVar[bool] = False
     """Weights keep their lengths: the score is the bilinear form itself, and unit rows would change the ranking."""

@@ -162,6 +162,15 @@ class FittedEXEM:
 
     `basis` `[dim, num_components]` reduces inputs less `input_mean`; `described` are the seen classes' features as the
     kernel compares them. Distances are not linear in inputs without a constant, so there are no weights to ask for.
+
+    >>> import numpy as np
+    >>> from kgzsl.baselines import EXEM
+    >>> from kgzsl.testing import example_graph, example_supervision
+    >>> features = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    >>> index, given = example_graph().index, example_supervision()
+    >>> fitted = EXEM().fit(index, features, given)
+    >>> fitted.classes[:2], fitted.exemplars.shape
+    (('cat', 'dog'), (6, 5))
     """
 
     classes: tuple[str, ...]

@@ -117,6 +117,15 @@ class FittedIAP:
 
     `thresholds` `[num_features]` and `used` are those of `BinaryAttributes`. It is not linear in the inputs, so there
     are no weights to ask for.
+
+    >>> import numpy as np
+    >>> from kgzsl.baselines import IAP
+    >>> from kgzsl.testing import example_graph, example_supervision
+    >>> features = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    >>> index, given = example_graph().index, example_supervision()
+    >>> fitted = IAP().fit(index, features, given)
+    >>> fitted.classes[:2], fitted.has.shape
+    (('cat', 'dog'), (6, 4))
     """
 
     classes: tuple[str, ...]

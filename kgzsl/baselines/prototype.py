@@ -102,7 +102,17 @@ class Prototype:
 
 @dataclass(frozen=True, eq=False)
 class FittedPrototype:
-    """The map from features to means as `regression` `[num_features, dim]`, and the mean of both sides."""
+    """The map from features to means as `regression` `[num_features, dim]`, and the mean of both sides.
+
+    >>> import numpy as np
+    >>> from kgzsl.baselines import Prototype
+    >>> from kgzsl.testing import example_graph, example_supervision
+    >>> features = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    >>> index, given = example_graph().index, example_supervision()
+    >>> fitted = Prototype().fit(index, features, given)
+    >>> fitted.classes[:2], fitted.regression.shape
+    (('cat', 'dog'), (4, 5))
+    """
 
     classes: tuple[str, ...]
     regression: Array

@@ -132,7 +132,17 @@ class RankingBaseline(ABC):
 
 @dataclass(frozen=True, eq=False)
 class FittedRanking:
-    """The bilinear form W as `compatibility` `[dim, num_features]`, and the means that are taken off first."""
+    """The bilinear form W as `compatibility` `[dim, num_features]`, and the means that are taken off first.
+
+    >>> import numpy as np
+    >>> from kgzsl.baselines import ALE
+    >>> from kgzsl.testing import example_graph, example_supervision
+    >>> features = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    >>> index, given = example_graph().index, example_supervision()
+    >>> fitted = ALE(epochs=2).fit(index, features, given)
+    >>> fitted.classes[:2], fitted.compatibility.shape
+    (('cat', 'dog'), (5, 4))
+    """
 
     unit_rows: ClassVar[bool] = False
     """Weights keep their lengths: the score is the bilinear form itself, and unit rows would change the ranking."""

@@ -168,7 +168,17 @@ class SylvesterEquation:
 
 @dataclass(frozen=True, eq=False)
 class FittedSAE:
-    """W as `encoder` `[num_features, dim]`, for inputs less their mean over the scale and features less theirs."""
+    """W as `encoder` `[num_features, dim]`, for inputs less their mean over the scale and features less theirs.
+
+    >>> import numpy as np
+    >>> from kgzsl.baselines import SAE
+    >>> from kgzsl.testing import example_graph, example_supervision
+    >>> features = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    >>> index, given = example_graph().index, example_supervision()
+    >>> fitted = SAE().fit(index, features, given)
+    >>> fitted.classes[:2], fitted.encoder.shape
+    (('cat', 'dog'), (4, 5))
+    """
 
     unit_rows: ClassVar[bool] = False
     """Weights keep their lengths in direction "encode": unit rows would change the ranking."""

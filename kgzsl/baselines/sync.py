@@ -145,6 +145,15 @@ class FittedSynC:
     """`phantoms` `[num_seen, num_features]` with their `classifiers` `[num_seen, dim]`, and the variance σ².
 
     `origin` `[dim]` is the mean of the prepared examples of kind "prototype", near 0, from which they are scored.
+
+    >>> import numpy as np
+    >>> from kgzsl.baselines import SynC
+    >>> from kgzsl.testing import example_graph, example_supervision
+    >>> features = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    >>> index, given = example_graph().index, example_supervision()
+    >>> fitted = SynC().fit(index, features, given)
+    >>> fitted.classes[:2], fitted.phantoms.shape
+    (('cat', 'dog'), (6, 4))
     """
 
     unit_rows: ClassVar[bool] = False

@@ -27,7 +27,11 @@ def escape_html(text: str) -> str:
 
 @dataclass(frozen=True)
 class Bar:
-    """One row: what it is, a remark, its value, the value as printed, and a second number of its own, not added up."""
+    """One row: what it is, a remark, its value, the value as printed, and a second number of its own, not added up.
+
+    >>> Bar("has stripes", "like tiger", 0.92, "+0.92").printed
+    '+0.92'
+    """
 
     label: str
     note: str
@@ -38,7 +42,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Block:
-    """Rows under a caption; without rows the block is left out, or `empty` stands in their place."""
+    """Rows under a caption; without rows the block is left out, or `empty` stands in their place.
+
+    >>> Block("why", (Bar("has stripes", "", 0.92, "+0.92"),)).bars[0].label
+    'has stripes'
+    """
 
     caption: str
     bars: tuple[Bar, ...]
@@ -47,7 +55,11 @@ class Block:
 
 @dataclass(frozen=True)
 class Fold:
-    """A table, or a drawing, that opens on a click; the first cell of a row is its heading."""
+    """A table, or a drawing, that opens on a click; the first cell of a row is its heading.
+
+    >>> Fold("all facts", (("zebra is_a equine", "+0.46"),)).rows
+    (('zebra is_a equine', '+0.46'),)
+    """
 
     summary: str
     rows: tuple[tuple[str, ...], ...] = ()
@@ -56,7 +68,13 @@ class Fold:
 
 @dataclass(frozen=True)
 class Card:
-    """What a card shows, from top to bottom, as plain text; `after` is the heading of the second numbers."""
+    """What a card shows, from top to bottom, as plain text; `after` is the heading of the second numbers.
+
+    >>> total = Bar("total", "", 0.92, "+0.92")
+    >>> card = Card("zebra", "", "strong", "why zebra", (), (Block("why", (total,)),), total, (), "model 1")
+    >>> card.title, len(card.blocks)
+    ('zebra', 1)
+    """
 
     title: str
     detail: str
@@ -84,7 +102,13 @@ class Noted(str):
 
 
 def card_html(card: Card) -> str:
-    """The card as one `<section>`: no script, nothing fetched, light or dark as the reader's system asks."""
+    """The card as one `<section>`: no script, nothing fetched, light or dark as the reader's system asks.
+
+    >>> total = Bar("total", "", 0.92, "+0.92")
+    >>> card = Card("zebra", "", "strong", "why zebra", (), (Block("why", (total,)),), total, (), "model 1")
+    >>> card_html(card).startswith("<section")
+    True
+    """
     scale = max((abs(bar.value) for block in card.blocks for bar in block.bars), default=0.0)
     pill = f'<span class="kx-pill">{_label(card.pill)}</span>' if card.pill else ""
     shown = [block for block in card.blocks if block.bars or block.empty]

@@ -28,6 +28,9 @@ class Mark:
     """A thing: its label stands below it, `note` in small print below that; columns count from the left.
 
     `value` is drawn as a bar to its right, with `printed` behind it; None for no bar. `title` is its tooltip.
+
+    >>> Mark("tiger", "tiger", column=0, shape="square").label
+    'tiger'
     """
 
     key: str
@@ -46,6 +49,9 @@ class Link:
     """A line between two marks: as wide as `value` is large, dashed below zero; 0 is a dotted one without an arrow.
 
     `title` is its tooltip.
+
+    >>> Link("tiger", "cat", "is a kind of", 1.0).label
+    'is a kind of'
     """
 
     start: str
@@ -60,6 +66,11 @@ class Drawing:
     """Marks, from top to bottom in their columns as far as nothing speaks against it, and the links between them.
 
     With `is_weighed` False all links are thin lines with an arrow, whatever their value.
+
+    >>> marks = (Mark("tiger", "tiger", 0), Mark("cat", "cat", 1))
+    >>> drawing = Drawing(marks, (Link("tiger", "cat", "is a kind of", 1.0),), "a tiger is a cat")
+    >>> layered_svg(drawing).startswith("<svg")
+    True
     """
 
     marks: tuple[Mark, ...]

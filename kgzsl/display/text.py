@@ -27,7 +27,11 @@ def _shown(character: str) -> str:
 
 
 def cell_width(text: str) -> int:
-    """Columns that `text` takes in a terminal: wide East Asian characters take two, combining marks none."""
+    """Columns that `text` takes in a terminal: wide East Asian characters take two, combining marks none.
+
+    >>> cell_width("tiger"), cell_width("虎")
+    (5, 2)
+    """
     if text.isascii():
         return len(text)
     return sum(_columns(character) for character in text)
@@ -57,13 +61,21 @@ def fit(text: str, width: int) -> str:
 
 
 def pad(text: str, width: int, *, align: str = "left") -> str:
-    """`text` filled with blanks to `width` columns; `align` is "left" or "right". Longer text stays as it is."""
+    """`text` filled with blanks to `width` columns; `align` is "left" or "right". Longer text stays as it is.
+
+    >>> pad("4", 3, align="right")
+    '  4'
+    """
     blanks = " " * max(width - cell_width(text), 0)
     return blanks + text if align == "right" else text + blanks
 
 
 def wrap(text: str, width: int, *, indent: str = "") -> list[str]:
-    """Lines of at most `width` columns, broken at blanks; lines after the first begin with `indent`."""
+    """Lines of at most `width` columns, broken at blanks; lines after the first begin with `indent`.
+
+    >>> wrap("zebra is a kind of equine", 12, indent="  ")
+    ['zebra is a', '  kind of', '  equine']
+    """
     lines: list[str] = []
     line = ""
     for word in text.split():

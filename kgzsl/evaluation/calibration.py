@@ -36,6 +36,13 @@ class CalibrationFold:
 
     `scores` `[num_samples, num_classes]`, `labels` columns of it, `is_seen` `[num_classes]` False for the columns the
     model was fitted without.
+
+    >>> import numpy as np
+    >>> from kgzsl.evaluation import CalibrationFold
+    >>> scores = np.array([[0.9, 0.2], [0.7, 0.6], [0.3, 0.4]])
+    >>> fold = CalibrationFold(scores, np.array([0, 1, 1]), np.array([True, False]))
+    >>> fold.scores[:, fold.is_seen].tolist()
+    [[0.9], [0.7], [0.3]]
     """
 
     scores: NDArray[Any]
@@ -45,7 +52,15 @@ class CalibrationFold:
 
 @dataclass(frozen=True)
 class StackingChoice:
-    """The gamma chosen, and the mean accuracies of the folds at it and without it."""
+    """The gamma chosen, and the mean accuracies of the folds at it and without it.
+
+    >>> import numpy as np
+    >>> from kgzsl.evaluation import CalibrationFold, choose_stacking
+    >>> scores = np.array([[0.9, 0.2], [0.7, 0.6], [0.3, 0.4]])
+    >>> fold = CalibrationFold(scores, np.array([0, 1, 1]), np.array([True, False]))
+    >>> choose_stacking([fold]).at_zero
+    SeenUnseenAccuracy(seen=1.0, unseen=0.5)
+    """
 
     gamma: float
     at_gamma: SeenUnseenAccuracy
@@ -59,6 +74,14 @@ class TemperatureChoice:
 
     `at_bound` tells that the search ended at one of `bounds`: "low" where the samples are separable, so that ever
     sharper probabilities fit them better, "high" where the scores are worse than no scores; "" otherwise.
+
+    >>> import numpy as np
+    >>> from kgzsl.evaluation import CalibrationFold, choose_temperature
+    >>> scores = np.array([[0.9, 0.2], [0.7, 0.6], [0.3, 0.4]])
+    >>> fold = CalibrationFold(scores, np.array([0, 1, 1]), np.array([True, False]))
+    >>> choice = choose_temperature([fold])
+    >>> choice.negative_log_likelihood < choice.at_one, choice.num_folds
+    (True, 1)
     """
 
     temperature: float
@@ -91,6 +114,14 @@ def choose_stacking(folds: Sequence[CalibrationFold]) -> StackingChoice:
     Exact over all gammas; `kgzsl.evaluation.choose_gamma` states the rule for ties. Each fold weighs the same, each
     of its classes the same within its side. Raises `InputFormatError` without folds, `SplitError` if a fold has no
     sample of one side.
+
+    >>> import numpy as np
+    >>> from kgzsl.evaluation import CalibrationFold, choose_stacking
+    >>> scores = np.array([[0.9, 0.2], [0.7, 0.6], [0.3, 0.4]])
+    >>> fold = CalibrationFold(scores, np.array([0, 1, 1]), np.array([True, False]))
+    >>> choice = choose_stacking([fold])
+    >>> round(choice.gamma, 2), choice.at_gamma
+    (0.4, SeenUnseenAccuracy(seen=1.0, unseen=1.0))
     """
     margins = pooled([sample_margins(fold.scores, fold.labels, fold.is_seen) for fold in _some(folds)])
     gamma = best_gamma(margins)
@@ -110,6 +141,13 @@ def choose_temperature(
     T. `bounds` are in units of the spread of the scores (root mean square of what is left of a row less its mean), so
     scores multiplied by a constant give a temperature multiplied by it; separable samples end at the lower bound and
     are reported. T is 1.0 if all rows are constant.
+
+    >>> import numpy as np
+    >>> from kgzsl.evaluation import CalibrationFold, choose_temperature
+    >>> scores = np.array([[0.9, 0.2], [0.7, 0.6], [0.3, 0.4]])
+    >>> fold = CalibrationFold(scores, np.array([0, 1, 1]), np.array([True, False]))
+    >>> round(choose_temperature([fold], gamma=0.2).temperature, 2)
+    0.0
     """
     low, high = bounds
     if not 0 < low < high < np.inf:

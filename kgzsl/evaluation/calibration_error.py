@@ -19,6 +19,11 @@ class ReliabilityBins:
     """Samples sorted by the confidence of their prediction, in bins of equal mass.
 
     `confidence`, `accuracy` `[num_bins]` are means over the samples of a bin, `count` how many those are; bins ascend.
+
+    >>> from kgzsl.evaluation import reliability_bins
+    >>> bins = reliability_bins([[0.9, 0.1], [0.6, 0.4]], [0, 1], num_bins=2)
+    >>> bins.accuracy.tolist(), round(bins.error, 2)
+    ([0.0, 1.0], 0.35)
     """
 
     confidence: NDArray[np.float64]

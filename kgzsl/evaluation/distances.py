@@ -53,6 +53,12 @@ def ancestor_heights(index: GraphIndex, relations: _Relations = None) -> Ancesto
     the predicted one. Deng et al., "What does classifying more than 10,000 image categories tell us?", ECCV 2010;
     Bertinetto et al., "Making better mistakes", CVPR 2020, section 1. Where several common ancestors are lowest, the
     one of the smallest height counts. `relations` are names or kinds; None means taxonomic.
+
+    >>> from kgzsl.evaluation import ancestor_heights
+    >>> from kgzsl.testing import example_graph
+    >>> graph = example_graph()
+    >>> int(ancestor_heights(graph.index).height[graph.position("mammal")])
+    2
     """
     node, ancestor, _ = index.ancestor_pairs(relations)
     height = _heights(index, relations)
@@ -91,6 +97,11 @@ def distance_to_nearest(
     """Edges from each concept to the nearest of `seen`, up or down the taxonomy; inf where there is no way.
 
     One search from all of `seen` at once, so it takes the time of reading the edges.
+
+    >>> from kgzsl.testing import example_graph
+    >>> from kgzsl.evaluation import distance_to_nearest
+    >>> distance_to_nearest(example_graph().index, ["tiger", "owl"], ["lion", "eagle"]).tolist()
+    [2.0, 2.0]
     """
     if not len(seen):
         raise InputFormatError("no seen class to measure the distance to")

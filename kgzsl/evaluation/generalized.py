@@ -35,7 +35,12 @@ __all__ = [
 
 
 class SeenUnseenAccuracy(NamedTuple):
-    """Per-class mean accuracy on the seen and on the unseen classes, all classes being candidates."""
+    """Per-class mean accuracy on the seen and on the unseen classes, all classes being candidates.
+
+    >>> from kgzsl.evaluation import SeenUnseenAccuracy
+    >>> round(SeenUnseenAccuracy(seen=0.6, unseen=0.3).harmonic_mean, 2)
+    0.4
+    """
 
     seen: float
     unseen: float
@@ -79,6 +84,11 @@ class CalibrationCurve:
 
     `gamma` ascends from -inf to inf: every margin at which a sample changes, and a value between each two. `seen` does
     not rise and `unseen` does not fall along it.
+
+    >>> from kgzsl.evaluation import calibration_curve
+    >>> curve = calibration_curve([[0.9, 0.4], [0.6, 0.5]], [0, 1], [True, False])
+    >>> curve.seen.tolist(), curve.harmonic_mean.tolist()
+    ([1.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0, 0.0])
     """
 
     gamma: NDArray[np.float64]

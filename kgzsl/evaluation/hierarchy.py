@@ -32,6 +32,11 @@ def hierarchy_distances(
     The candidates are the concepts themselves if none are named; inf means that there is no path. `relations` are
     names or kinds; None means taxonomic. Searches the whole graph from every concept. Raises `UnknownConceptError` for
     an id that is not in the index.
+
+    >>> from kgzsl.testing import example_graph
+    >>> from kgzsl.evaluation import hierarchy_distances
+    >>> hierarchy_distances(example_graph().index, ["tiger", "lion", "owl"]).tolist()
+    [[0.0, 2.0, 5.0], [2.0, 0.0, 5.0], [5.0, 5.0, 0.0]]
     """
     rows = index.positions(concepts)
     columns = rows if candidates is None else index.positions(candidates)

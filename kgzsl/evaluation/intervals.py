@@ -24,7 +24,13 @@ _MOST_HELD = 4_000_000
 
 @dataclass(frozen=True)
 class Interval:
-    """A value, and the ends between which `level` of the resampled values lie."""
+    """A value, and the ends between which `level` of the resampled values lie.
+
+    >>> from kgzsl.evaluation import bootstrap_interval
+    >>> interval = bootstrap_interval([1, 0, 1, 1], ["cat", "cat", "dog", "dog"])
+    >>> interval.value, interval.low <= interval.value <= interval.high
+    (0.75, True)
+    """
 
     value: float
     low: float
@@ -121,7 +127,15 @@ def generalized_intervals(
     num_draws: int = 2000,
     random_state: int | None = None,
 ) -> dict[str, Interval]:
-    """Intervals of s, u and their harmonic mean, from whether each sample of a side was recognised."""
+    """Intervals of s, u and their harmonic mean, from whether each sample of a side was recognised.
+
+    >>> import numpy as np
+    >>> from kgzsl.evaluation import generalized_intervals
+    >>> right = {"s": np.array([1.0, 1.0, 0.0]), "u": np.array([1.0, 0.0])}
+    >>> found = generalized_intervals(right, {"s": np.array([0, 0, 1]), "u": np.array([2, 2])}, over="samples")
+    >>> round(found["harmonic_mean"].value, 2)
+    0.5
+    """
     rng = np.random.default_rng(random_state or 0)
     draws = {
         side: _resampled(np.asarray(correct[side], dtype=np.float64), labels[side], over, "macro", num_draws, rng)

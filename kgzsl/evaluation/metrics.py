@@ -35,6 +35,11 @@ class PerClassAccuracy:
 
     `accuracy` `[num_classes]` is NaN for a class without samples; such a class is counted in `num_absent` and is not
     part of `mean`. `support` counts the samples of each class.
+
+    >>> from kgzsl.evaluation import per_class_accuracy
+    >>> accuracy = per_class_accuracy([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]], [0, 1, 1])
+    >>> accuracy.accuracy.tolist(), accuracy.mean
+    ([1.0, 0.5], 0.75)
     """
 
     accuracy: NDArray[np.float64]
@@ -88,6 +93,11 @@ class SetMeasures:
 
     `coverage` and `size` are means over classes or samples, as asked; `size_median` and `num_empty` are over samples.
     `coverage_by_class` `[num_classes]` is NaN for a class without samples.
+
+    >>> from kgzsl.evaluation import set_measures
+    >>> measures = set_measures([[True, False], [True, True]], [1, 1])
+    >>> measures.coverage, measures.size, measures.num_empty
+    (0.5, 1.5, 0)
     """
 
     coverage: float

@@ -54,6 +54,13 @@ class EvaluationReport:
       probabilities are the softmax of their scores.
     * `confusion`: how many samples of a label got which answer, all classes being candidates.
     * `counts`: samples, classes and classes without samples, by side. `protocol`: how it was done, as plain values.
+
+    >>> import kgzsl
+    >>> from kgzsl.testing import example_classifier
+    >>> traits = [[0, 0, 1, 0, 1, 0], [0, 1, 0, 0, 0, 0]]
+    >>> report = kgzsl.evaluate(example_classifier(), [[0, 0, 1, 0, 0, 1]], ["cat"], traits, ["tiger", "fox"])
+    >>> report.t1, report.harmonic_mean, report.to_frame().height, sorted(report.to_dict()["counts"])[:1]
+    (1.0, 1.0, 1, ['num_seen_absent'])
     """
 
     t1: float

@@ -25,6 +25,11 @@ class Scorer(Protocol):
     `concepts_` (concept ids in the order of `class_labels("all")`) with `graph_` or `graph` let labels be given as
     anything the graph resolves and give hierarchical precision. `predict_set`, as `ZeroShotClassifier` has it, gives
     the coverage and the sizes of conformal sets.
+
+    >>> from kgzsl.testing import example_classifier
+    >>> scorer: Scorer = example_classifier()
+    >>> scorer.class_labels("unseen").tolist()
+    ['tiger', 'fox']
     """
 
     def class_labels(self, label_space: str) -> Any:

@@ -38,6 +38,10 @@ def check_encoder(encoder: NodeEncoder, graph: KnowledgeGraph | None = None) -> 
     """Whether an encoder gives one finite row a concept, the same each time and in each order, and can be saved.
 
     `graph` stands in for the example graph where the encoder knows only certain concepts.
+
+    >>> from kgzsl.features import TextFeatures
+    >>> from kgzsl.testing import check_encoder
+    >>> check_encoder(TextFeatures(dim=3))
     """
     known = example_graph() if graph is None else graph
     ids = known.ids
@@ -55,7 +59,12 @@ def check_encoder(encoder: NodeEncoder, graph: KnowledgeGraph | None = None) -> 
 
 
 def check_propagator(propagator: Propagator) -> None:
-    """Whether a propagator learns from seen weights, works on a larger graph, is repeatable, and can be saved."""
+    """Whether a propagator learns from seen weights, works on a larger graph, is repeatable, and can be saved.
+
+    >>> from kgzsl.propagation import GraphGP
+    >>> from kgzsl.testing import check_propagator
+    >>> check_propagator(GraphGP())
+    """
     graph, supervision = example_graph(), example_supervision()
     features = _example_features(graph)
     fitted = propagator.fit(graph.index, features, supervision)
@@ -84,6 +93,14 @@ def check_source(reader: Source, location: str, *, absent: str | None = None) ->
     `location` is something small that it can read; `absent` something of the kind where nothing is (None: the location
     with more behind it). Where the report has `rows_read`, it must be the sum of what starts with `kept_`, `merged_`
     and `skipped_`.
+
+    >>> import kgzsl
+    >>> from kgzsl.testing import check_source, example_graph
+    >>> def read_zoo(location):
+    ...     if location != "zoo":
+    ...         raise kgzsl.errors.DataMissingError(location, "there is no such zoo")
+    ...     return example_graph()
+    >>> check_source(read_zoo, "zoo")
     """
     graph, again = reader(location), reader(location)
     require(isinstance(graph, KnowledgeGraph), reader, f"gave {type(graph).__name__}, not a KnowledgeGraph")

@@ -40,7 +40,12 @@ _SEEN = ("cat", "dog", "eagle", "lion", "owl", "wolf")
 
 
 def example_graph() -> KnowledgeGraph:
-    """Twelve animals with definitions and their kinds; a tiger is the class without examples."""
+    """Twelve animals with definitions and their kinds; a tiger is the class without examples.
+
+    >>> from kgzsl.testing import example_graph
+    >>> example_graph().ancestors("tiger").ids
+    ('feline', 'mammal', 'animal')
+    """
     concepts = pl.DataFrame({"id": list(_DEFINITIONS), "definition": list(_DEFINITIONS.values())})
     edges = [(child, "is_a", parent) for child, parent in _PARENTS.items() if parent is not None]
     table = pl.DataFrame(edges, schema=["head", "relation", "tail"], orient="row")
@@ -48,7 +53,12 @@ def example_graph() -> KnowledgeGraph:
 
 
 def example_supervision(*, num_inputs: int = 8, dim: int = 5, random_state: int = 0) -> Supervision:
-    """Six seen classes of the example graph with unit weights, and a few inputs around each."""
+    """Six seen classes of the example graph with unit weights, and a few inputs around each.
+
+    >>> from kgzsl.testing import example_supervision
+    >>> example_supervision(num_inputs=2).inputs.shape
+    (12, 5)
+    """
     rng = np.random.default_rng(random_state)
     weights = rng.normal(size=(len(_SEEN), dim))
     weights /= np.linalg.norm(weights, axis=1, keepdims=True)

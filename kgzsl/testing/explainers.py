@@ -65,6 +65,11 @@ def example_decision(propagator: Any = "graph-gp", *, foil: str | None = "puma",
 
     The graph is the example graph and two facts that cannot matter: one of plants, one of a relation that is not
     walked. `propagator` is a name or an object, as for the classifier.
+
+    >>> from kgzsl.testing import example_decision
+    >>> decision = example_decision()
+    >>> decision.target.concept, decision.foil.concept
+    ('tiger', 'puma')
     """
     kinds = [{"id": "puma"}, {"id": "striped"}, {"id": "plant"}, {"id": "oak"}]
     facts = [("puma", "is_a", "feline"), ("tiger", "is_a", "striped"), *_NULL]
@@ -95,6 +100,10 @@ def check_explainer(explainer: Explainer, decision: Decision | None = None) -> N
     magnitudes is a quadrature's), with "antisymmetric" they change sign where target and foil are exchanged;
     `verify()` passes if there is one; what cannot be explained is refused by an error of kgzsl. None tries a closed
     form and a network: an explainer may refuse one of them by an `ExplanationError`.
+
+    >>> from kgzsl.explain import ExactExplainer
+    >>> from kgzsl.testing import check_explainer, example_decision
+    >>> check_explainer(ExactExplainer(), example_decision())
     """
     require(callable(getattr(explainer, "explain", None)), explainer, "has no explain(decision, *, k)")
     claims = frozenset(getattr(explainer, "claims", ()))
