@@ -1,12 +1,15 @@
 """From sorted triples to an edge table: relations named, directions turned, what is said twice said once."""
 
+from dataclasses import replace
+
 import polars as pl
 
-from kgzsl.graph.relation import Relation
+from kgzsl.graph.relation import SHARED_RELATIONS, Relation
 from kgzsl.sources.rdf_owl import Expressions
 from kgzsl.sources.rdf_roles import Role, Roles, Standing
 from kgzsl.sources.rdf_sorting import Sorted
 from kgzsl.sources.tally import Tally
+from kgzsl.sources.terms import own_relation
 
 __all__ = ["Directions", "axiom_edges", "named_edges"]
 
@@ -35,12 +38,14 @@ def axiom_edges(found: Sorted, roles: Roles, tally: Tally, *, nesting: int) -> p
 class Directions:
     """The relation of each property, with the one of two inverse properties that both are told by.
 
-    That is the one that has a rule or is in use; if both or neither, the first by name.
+    That is the one that has a rule or is in use; if both or neither, the first by name. `relations` are those without
+    a rule; `ruled` those that a rule names, are not shared ones, and can be read aloud by the label of a property.
     """
 
     def __init__(self, roles: Roles, standing: Standing) -> None:
         self.roles, self.standing = roles, standing
         self.relations: dict[str, Relation] = {}
+        self.ruled: dict[str, Relation] = {}
         self.num_turned = 0
         self._used = frozenset[str]()
 
@@ -68,6 +73,9 @@ class Directions:
             inverse = self.roles.of(other[1:-1]).relation if other is not None else ""
             iri = property_[1:-1]
             self.relations[role.relation] = self.standing.relation(role.relation, iri, inverse)
+        elif property_ in self.standing.verbs and not role.reverse and role.relation not in SHARED_RELATIONS:
+            plain = own_relation(role.relation)
+            self.ruled.setdefault(role.relation, replace(plain, verb=self.standing.verbs[property_]))
         return role.relation
 
 

@@ -54,7 +54,7 @@ def graph_of_triples(
     return KnowledgeGraph.from_tables(
         concepts.with_columns(source=source),
         edges.with_columns(source=source),
-        [relation for relation in directions.relations.values() if relation.name in used],
+        [relation for name, relation in {**directions.ruled, **directions.relations}.items() if name in used],
         name=name,
         report=dict(sorted(counts.items())),
     )

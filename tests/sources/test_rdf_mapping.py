@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgzsl.errors import InputFormatError
+from kgzsl.sources.rdf import read_rdf
 from kgzsl.sources.rdf_mapping import RdfMapping
 from kgzsl.sources.rdf_names import ids_of, own_name, own_prefixes
 from kgzsl.sources.rdf_terms import escaped, iri_term, literal_term, unescaped
@@ -47,6 +48,23 @@ def test_a_mapping_is_a_value():
     assert mapping != RdfMapping()
     with pytest.raises(TypeError):
         mapping.relations["ex:eats"] = "is_a"
+
+
+def test_a_property_under_another_name_is_read_aloud_by_its_label(tmp_path):
+    path = tmp_path / "zoo.ttl"
+    path.write_text(
+        "@prefix ex: <http://example.org/> . @prefix owl: <http://www.w3.org/2002/07/owl#> ."
+        "@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> ."
+        'ex:livesIn a owl:ObjectProperty ; rdfs:label "lives in" .'
+        'ex:eatenBy a owl:ObjectProperty ; rdfs:label "is eaten by" .'
+        'ex:kindOf a owl:ObjectProperty ; rdfs:label "is some" .'
+        "ex:zebra ex:livesIn ex:savanna ; ex:kindOf ex:equine . ex:grass ex:eatenBy ex:zebra ."
+    )
+    rules = {"ex:livesIn": "has_habitat", "ex:eatenBy": "^eats", "ex:kindOf": "is_a"}
+    zoo = read_rdf(path, mapping=RdfMapping(relations=rules, prefixes={"ex": "http://example.org/"}))
+    verbs = {name: relation.verb for name, relation in zoo.relations.items()}
+    assert verbs == {"eats": "eats", "has_habitat": "lives in", "is_a": "is a kind of"}
+    assert zoo.report["relations_without_rule"] == 0
 
 
 @pytest.mark.parametrize(
