@@ -60,7 +60,8 @@ def executed(path: Path) -> nbformat.NotebookNode:
             record_timing=False,
             resources={"metadata": {"path": str(work)}},
         )
-        client.execute(env={**os.environ, "IPYTHONDIR": str(Path(folder) / "ipython"), "PYTHONSTARTUP": ""})
+        clean = {**os.environ, "IPYTHONDIR": str(Path(folder) / "ipython"), "PYTHONSTARTUP": ""}
+        client.execute(cleanup_kc=True, env=clean)
     return cleaned(notebook)
 
 
