@@ -21,7 +21,9 @@ _log = logging.getLogger(__name__)
 def mathml(tex: str, *, block: bool, location: Any = None) -> str:
     """The formula as an element `math`, with its TeX as the text to be copied or read out."""
     try:
-        root = ElementTree.fromstring(tex2mathml(tex, as_block=block))
+        # the one entity that docutils writes, behind names of functions, is not one of XML's
+        translated = tex2mathml(tex, as_block=block).replace("&ApplyFunction;", "\u2061")
+        root = ElementTree.fromstring(translated)
     except MathError as error:
         _log.warning("%s in the formula %s", error, tex.strip(), location=location)
         return f"<code>{nodes.Text(tex)}</code>"
