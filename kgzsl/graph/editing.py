@@ -124,6 +124,8 @@ def _recoded(graph: KnowledgeGraph, names: list[str]) -> pl.DataFrame:
 def remove_edges(graph: KnowledgeGraph, edges: Table | Iterable[EdgeLike]) -> KnowledgeGraph:
     """A new graph without these edges, concepts and relations kept; an edge it does not have is an error.
 
+    An edge of a symmetric relation may be named from either end.
+
     >>> import kgzsl
     >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], [("tiger", "is_a", "cat")])
     >>> len(zoo.remove_edges([("tiger", "is_a", "cat")]).edges())
@@ -132,13 +134,24 @@ def remove_edges(graph: KnowledgeGraph, edges: Table | Iterable[EdgeLike]) -> Kn
     stated = _stated(graph, edges, {}).select(_ENDS).unique().sort(_ENDS)
     ids, names = graph.concept_columns.id_column, list(graph.relations)
     known = stated.filter(pl.col("relation").is_in(names))
-    coded = coded_edges(known, ids, names)
-    present = coded.join(graph.coded_edges, on=_ENDS, how="semi")
-    if len(present) < len(stated):
-        absent = stated.join(spelled_edges(present, ids, names), on=_ENDS, how="anti", maintain_order="left")
-        named = [" ".join(str(cell) for cell in row) for row in absent.iter_rows()]
+    coded = _as_held(graph, coded_edges(known, ids, names))
+    absent = coded.join(graph.coded_edges, on=_ENDS, how="anti")
+    unknown = stated.filter(~pl.col("relation").is_in(names))
+    if len(absent) or len(unknown):
+        both = pl.concat([spelled_edges(absent, ids, names).select(_ENDS), unknown.select(_ENDS)]).sort(_ENDS)
+        named = [" ".join(str(cell) for cell in row) for row in both.iter_rows()]
         raise InvalidGraphError(f"graph {escape_text(graph.name)} does not have these edges", report={"absent": named})
     return graph.with_tables(edges=graph.coded_edges.join(coded, on=_ENDS, how="anti", maintain_order="left"))
+
+
+def _as_held(graph: KnowledgeGraph, coded: pl.DataFrame) -> pl.DataFrame:
+    """Edges of symmetric relations turned round where the graph has them only the other way round."""
+    symmetric = [place for place, rel in enumerate(graph.relations.values()) if rel.symmetric]
+    turned = coded.filter(pl.col("relation").is_in(symmetric)).join(graph.coded_edges, on=_ENDS, how="anti")
+    swapped = turned.select(pl.col("tail").alias("head"), "relation", pl.col("head").alias("tail"))
+    found = swapped.join(graph.coded_edges, on=_ENDS, how="semi")
+    back = found.select(pl.col("tail").alias("head"), "relation", pl.col("head").alias("tail"))
+    return pl.concat([coded.select(_ENDS).join(back, on=_ENDS, how="anti"), found]).unique(maintain_order=True)
 
 
 def merge(

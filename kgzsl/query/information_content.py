@@ -195,7 +195,7 @@ def information_content(graph: KnowledgeGraph, ic: Any, relations: _Relations) -
         return InformationContent.from_counts(graph, ic, relations=relations)
     if ic is None or (isinstance(ic, str) and ic in ("intrinsic", *INTRINSIC)):
         method = ic if ic in INTRINSIC else "seco"
-        key = ("information content", method, graph.index.relation_codes(relations))
+        key = ("information content", method, graph.index.directions(relations))
         return graph.index.once(key, lambda: InformationContent.intrinsic(graph, method, relations=relations))  # type: ignore[no-any-return]
     if isinstance(ic, str | PathLike):
         return _of_file(graph, Path(fspath(ic)))

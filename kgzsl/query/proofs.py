@@ -233,13 +233,19 @@ def why(graph: KnowledgeGraph, edge: Edge | tuple[str, str, str], *, rules: Any 
 
 
 def _triple(graph: KnowledgeGraph, edge: Any) -> tuple[str, str, str]:
-    """Ids and stored relation of what is asked; an inverse's name is turned round."""
+    """Ids and stored relation of what is asked, turned round for an inverse's name, and as a symmetric fact is held."""
     parts = (edge.head, edge.relation, edge.tail) if isinstance(edge, Edge) else edge
     if not isinstance(parts, tuple | list) or len(parts) != 3 or not all(isinstance(part, str) for part in parts):
         raise InputFormatError(f"an edge is an Edge or (head, relation, tail), not {edge!r:.80}")
     head, relation, tail = graph.resolve(parts[0]), parts[1], graph.resolve(parts[2])
     stored = stored_relation(graph.relations.values(), relation)
-    return (head, relation, tail) if stored is None else (tail, stored, head)
+    if stored is not None:
+        head, relation, tail = tail, stored, head
+    turned = tail, relation, head
+    is_symmetric = relation in graph.relations and graph.relations[relation].symmetric
+    if is_symmetric and _edge(graph, (head, relation, tail)) is None and _edge(graph, turned) is not None:
+        return turned
+    return head, relation, tail
 
 
 def _edge(graph: KnowledgeGraph, triple: tuple[str, str, str]) -> Edge | None:

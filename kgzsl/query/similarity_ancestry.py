@@ -40,8 +40,8 @@ class Above(NamedTuple):
 def ancestry(graph: KnowledgeGraph, relations: Iterable[str] | str | None) -> Ancestry:
     """The ancestry of a graph over these relations (None: taxonomic), made once."""
     index = graph.index
-    codes = index.relation_codes(relations)
-    return index.once(("ancestry", codes), lambda: Ancestry(index, relations))  # type: ignore[no-any-return]
+    directions = index.directions(relations)
+    return index.once(("ancestry", directions), lambda: Ancestry(index, relations))  # type: ignore[no-any-return]
 
 
 class Ancestry:
@@ -149,8 +149,9 @@ def _condensed(index: GraphIndex, relations: Iterable[str] | str | None) -> tupl
     order = np.argsort(first, kind="stable")
     place[order] = np.arange(len(first))
     node = place[node]
-    rows = index.edge_rows(relations)
-    edges = np.unique(np.stack([node[index.head[rows]], node[index.tail[rows]]], axis=1), axis=0)
+    up = index.up(relations)
+    lower = np.repeat(np.arange(index.num_concepts), np.diff(up.indptr))
+    edges = np.unique(np.stack([node[lower], node[up.indices]], axis=1), axis=0)
     head, tail = edges[edges[:, 0] != edges[:, 1]].T
     first = np.sort(first)
     return (

@@ -91,6 +91,17 @@ def test_unknown_ends_are_all_named_at_once(toy_graph):
     assert "3 concepts graph toy does not have; use add_concepts first" in str(caught.value)
 
 
+def test_a_symmetric_fact_may_be_removed_from_either_end(toy_graph):
+    near = Relation("near", "association", symmetric=True)
+    kg = toy_graph.add_edges([("owl", "near", "bat"), ("dog", "near", "cat")], relations=[near])
+    assert names(kg.remove_edges([("bat", "near", "owl")]).edges(relation="near")) == ["dog near cat"]
+    both = [("bat", "near", "owl"), ("owl", "near", "bat"), ("dog", "near", "cat")]
+    assert kg.remove_edges(both).edges(relation="near") == ()
+    with pytest.raises(InvalidGraphError) as caught:
+        kg.remove_edges([("bat", "near", "owl"), ("owl", "near", "cat"), ("bat", "is_a", "owl")])
+    assert caught.value.report == {"absent": ("bat is_a owl", "owl near cat")}
+
+
 def test_an_absent_edge_cannot_be_removed(toy_graph):
     with pytest.raises(InvalidGraphError) as caught:
         toy_graph.remove_edges([("dog", "is_a", "owl"), ("dog", "eats", "cat"), ("dog", "is_a", "mammal")])

@@ -7,6 +7,7 @@ import pytest
 from kgzsl.errors import InputFormatError, UnknownConceptError, UnknownRelationError
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.graph.relation import Relation
 from kgzsl.query.entail_edges import INFERRED_BY
 from kgzsl.query.proofs import NotEntailedError, Proof, ProofError, Step
 from kgzsl.query.rules import chain, domain, inherited, symmetric, transitive
@@ -53,6 +54,14 @@ def test_an_edge_may_be_asked_for_as_an_edge_or_by_its_inverse(kg):
     by_triple = kg.why(("zebra", "is_a", "animal"))
     assert kg.why(Edge("zebra", "is_a", "animal")) == by_triple
     assert kg.why(("animal", "has_kind", "zebra")) == kg.why(("animal", "^is_a", "zebra")) == by_triple
+
+
+def test_a_symmetric_fact_is_stated_from_either_end():
+    near = Relation("near", "association", symmetric=True)
+    kg = KnowledgeGraph.from_tables(["a", "b"], [("b", "near", "a")], [near])
+    proof = kg.why(("a", "near", "b"))
+    assert proof == kg.why(("b", "near", "a"))
+    assert [(str(step.edge), step.rule) for step in proof.steps] == [("b near a", "stated")]
 
 
 def test_a_graph_need_not_be_entailed_to_be_asked(kg):

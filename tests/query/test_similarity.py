@@ -234,6 +234,14 @@ def test_a_virtual_root_stands_above_all_roots(ways):
     assert ways.similarity("x", "z", measure="res", virtual_root=True) == 0.0
 
 
+def test_a_relation_may_be_climbed_backwards(ways):
+    turned = KnowledgeGraph.from_tables(ways.ids, [(edge.tail, "is_a", edge.head) for edge in ways.edges()])
+    for name in MEASURES:
+        down = ways.similarity_matrix(ways.ids, measure=name, relations="^is_a")
+        np.testing.assert_array_equal(down, turned.similarity_matrix(ways.ids, measure=name))
+        assert not np.array_equal(down, ways.similarity_matrix(ways.ids, measure=name))
+
+
 def test_relations_may_be_any(toy_graph):
     assert toy_graph.similarity("bat", "bird", relations="has_part") == 1 / 3
     assert toy_graph.similarity("bat", "bird", relations=["has_part"]) == 1 / 3
