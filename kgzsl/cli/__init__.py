@@ -73,5 +73,15 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line.
+
+    >>> import sys
+    >>> from unittest.mock import patch
+    >>> from kgzsl.cli import main
+    >>> with patch.object(sys, "argv", ["kgzsl", "--version"]):
+    ...     main()
+    Traceback (most recent call last):
+        ...
+    SystemExit: 0
+    """
     run(app)
