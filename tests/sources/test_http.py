@@ -161,7 +161,7 @@ def test_the_total_bounds_all_tries_together():  # C8
     started = time.monotonic()
     with LoopbackServer({"/": Answer("[]", hang=5)}) as server, pytest.raises(NetworkError):
         get(server, limits=Limits(read_seconds=0.4, total_seconds=0.6), retries=50)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4.5
 
 
 @pytest.mark.parametrize("no_length", [False, True])
@@ -169,11 +169,11 @@ def test_the_total_bounds_all_tries_together():  # C8
 def test_a_dripping_server_meets_the_total(place, no_length):  # C9
     started = time.monotonic()
     with (
-        LoopbackServer({"/": Answer("[1]" * 40, no_length=no_length, **{place: 0.05})}) as server,
+        LoopbackServer({"/": Answer("[1]" * 200, no_length=no_length, **{place: 0.05})}) as server,
         pytest.raises(NetworkError, match=r"no whole answer within 0\.5 s, after 1 try"),
     ):
         get(server, limits=Limits(total_seconds=0.5))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 9  # the whole of it would take over ten
 
 
 @pytest.mark.parametrize(

@@ -260,7 +260,7 @@ def test_two_megabytes_in_one_literal_take_no_time():
         start = time.perf_counter()
         assert read_rdf(text=text, format="ntriples").report["skipped_literal"] == 1
         seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.5  # rdflib: 11 s
+    assert min(seconds) < 3  # read character by character it takes a dozen
 
 
 def test_a_name_may_be_no_longer_than_allowed():
