@@ -71,7 +71,7 @@ def write_overrides(grounding: Grounding | Mapping[str, str], location: str | Pa
     >>> found = kgzsl.ground(kgzsl.load_graph("wordnet"), ["zebra", "tiger"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     kgzsl.write_overrides(found, Path(folder, "overrides.json"))
-    ...     print(Path(folder, "overrides.json").read_text())
+    ...     print(Path(folder, "overrides.json").read_text(), end="")
     {
      "zebra": "zebra.n.01",
      "tiger": [

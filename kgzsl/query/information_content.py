@@ -165,12 +165,13 @@ class InformationContent:
         that is none of the form, or a file of another WordNet than the graph's, is an error; `report` counts lines
         for concepts that the graph, being a part of WordNet, has not.
 
-        >>> import tempfile
+        >>> import os, tempfile
         >>> from pathlib import Path
         >>> import kgzsl
+        >>> lines = ["wnver::eOS9lXC6GvMWznF1wkZofDdtbBU", "1740n 100 ROOT", "2129604n 1"]
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     file = Path(folder, "ic-tiny.dat")
-        ...     _ = file.write_text("wnver::eOS9lXC6GvMWznF1wkZofDdtbBU\n1740n 100 ROOT\n2129604n 1\n")
+        ...     _ = file.write_text(os.linesep.join(lines))
         ...     ic = kgzsl.InformationContent.from_file(kgzsl.load_graph("wordnet"), file)
         >>> round(ic["tiger.n.02"], 2)
         4.61
