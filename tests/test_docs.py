@@ -1,9 +1,9 @@
 """What the pages of the documentation show is what happens: their code runs, from top to bottom, in an empty folder.
 
-A page is one story: its Python blocks share their names. Blocks with `>>>` are held against the answers they show, where
-`...` stands for anything, others against the plain block that follows them, if one does. Of shell blocks every line
-that calls `kgzsl` is run. A block that cannot be run here says so in its caption, `:caption: Needs a network`, which
-the reader sees too.
+A page is one story: its Python blocks share their names. Blocks with `>>>` are held against the answers they show, in
+which `...` is anything, others against the plain block that follows them, if one does. Of shell blocks every line that
+calls `kgzsl` is run. A block that cannot be run here says so in its caption, `:caption: Needs a network`, which the
+reader sees too.
 """
 
 import doctest

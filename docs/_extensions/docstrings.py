@@ -57,7 +57,16 @@ def converted(lines: list[str]) -> list[str]:
 
 
 def _convert(_app: Sphinx, _kind: str, _name: str, _object: Any, _options: Any, lines: list[str]) -> None:
-    lines[:] = converted(_joined_spans(lines))
+    lines[:] = converted(_joined_spans(_flush_examples(lines)))
+
+
+def _flush_examples(lines: list[str]) -> list[str]:
+    """Examples that stand indented under the word `Example:` are moved to the margin, without the word."""
+    if "Example:" not in lines:
+        return lines
+    place = lines.index("Example:")
+    below = [line.removeprefix("    ") for line in lines[place + 1 :]]
+    return [*lines[:place], *below]
 
 
 def _joined_spans(lines: list[str]) -> list[str]:
