@@ -66,7 +66,10 @@ def executed(path: Path) -> nbformat.NotebookNode:
 
 
 def cleaned(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The same without what differs from run to run or from machine to machine; cells are counted from one."""
+    """The same without what differs from run to run or from machine to machine; cells are counted from one.
+
+    A bar of progress leaves an empty output where the work took long, and none where it did not.
+    """
     notebook.metadata = nbformat.from_dict(METADATA)
     count = 0
     for cell in notebook.cells:
@@ -75,7 +78,7 @@ def cleaned(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             continue
         count += 1
         cell.execution_count = count
-        cell.outputs = _merged(cell.outputs)
+        cell.outputs = _merged([output for output in cell.outputs if output.get("data") != {}])
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = count
