@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +33,7 @@ class AncestorRows:
     places and steps in one int32 array, which reaches a compiled loop sooner than three. Where all rows
     together would have more than four million ancestors they are never made. `are_short` says whether each has few
     enough that a loop over two rows, one in the other, costs nothing to speak of. `is_prepared` says whether
-    `only_lowest` and `lowest` may be asked.
+    `lowest` may be asked; `only_lowest(a, b)` may be at any time, and says -2 where it takes `lowest`.
     """
 
     def __init__(self, up: Neighbors, num_concepts: int, *, patience: int = PATIENCE) -> None:
@@ -47,7 +48,7 @@ class AncestorRows:
         self.are_short = False
         self.is_prepared = False
         self._ranks: list[int] = []
-        self._only_lowest: Callable[[Any, int, int, int], int] = _ask_sets
+        self.only_lowest: Callable[[int, int], int] = _ask_sets
 
     def are_there(self) -> bool:
         """Whether the rows are made, which they are by the question that is one too many."""
@@ -87,12 +88,8 @@ class AncestorRows:
         size = self.num_concepts
         self._ranks = (longest * size + np.arange(size)[::-1]).tolist()
         if self.are_short and only_lowest.compiled is not only_lowest.python:  # without numba, sets are faster
-            self._only_lowest = only_lowest.compiled
+            self.only_lowest = partial(only_lowest.compiled, self.packed, self.num_concepts)
         self.is_prepared = True
-
-    def only_lowest(self, a: int, b: int) -> int:
-        """The one common ancestor that all others are above of; -1 where none is shared, -2 where `lowest` says."""
-        return self._only_lowest(self.packed, self.num_concepts, a, b)
 
     def lowest(self, a: int, b: int) -> list[int]:
         """Common ancestors that have no other one below them; deepest first, then by position."""
@@ -105,7 +102,7 @@ class AncestorRows:
         return lowest
 
 
-def _ask_sets(packed: Any, num_concepts: int, a: int, b: int) -> int:
+def _ask_sets(a: int, b: int) -> int:
     return -2
 
 

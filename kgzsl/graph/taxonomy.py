@@ -8,7 +8,7 @@ each other; every search ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -225,15 +225,12 @@ def lowest_common_ancestors(graph: KnowledgeGraph, *ids: str, relations: _Relati
     try:  # ids as they are: no detours
         a, b = ids
         position = graph.concept_columns.position
-        places: Sequence[int] = (position[a], position[b])
-    except (ValueError, KeyError, TypeError):
-        places = _several(graph, ids)
-    if len(places) == 2:
-        rows = graph.index.ancestor_rows(relations)
-        only = rows.only_lowest(*places) if rows.is_prepared else -2
+        only = graph.index.ancestor_rows(relations).only_lowest(position[a], position[b])
         if only >= 0:
             return graph.concept_array.alone(only)
-    found = search.lowest_common_ancestors(graph.index, places, relations)
+    except (ValueError, KeyError, TypeError):
+        pass
+    found = search.lowest_common_ancestors(graph.index, _several(graph, ids), relations)
     return graph.concept_array.answer(graph.concept_array.at(found))
 
 
