@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from kgzsl.decision.addition import Addition
 from kgzsl.decision.borrowed import warn_borrowed
-from kgzsl.decision.calibration import DEFAULT_TEMPERATURE, Calibration
+from kgzsl.decision.calibration import Calibration, default_temperature
 from kgzsl.decision.checking import (
     check_parameters,
     checked_weights,
@@ -194,7 +194,7 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
     def _fit(self, examples: Examples) -> None:
         if self.graph is None:
             scale = InputScale.of(examples.kind, examples.weights)
-            given = Calibration(0.0, DEFAULT_TEMPERATURE, "default")
+            given = Calibration(0.0, default_temperature(examples.kind, examples.weights), "default")
             self._take(Problem(examples.classes, scale, scale.targets(examples.weights), given), None)
             return
         propagator, relations = resolve_propagator(self.propagator, relation_names(self.relations))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +96,9 @@ class FittedCLIPStyle:
     >>> fitted.feature_mean.shape
     (2,)
     """
+
+    log_odds: ClassVar[bool] = True
+    """Softmax of its scores is meant as it is."""
 
     classes: tuple[str, ...]
     feature_mean: Array

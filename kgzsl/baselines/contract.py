@@ -21,6 +21,9 @@ __all__ = ["Baseline", "FittedBaseline"]
 class FittedBaseline(Protocol):
     """A function from (inputs, index, features) to scores; it holds parameters and no graph.
 
+    One whose scores are log odds says so by `log_odds = True`: probabilities are then their softmax, where no examples
+    are there to choose a temperature on.
+
     >>> import numpy as np
     >>> from kgzsl.baselines import ConSE, FittedBaseline
     >>> from kgzsl.testing import example_graph, example_supervision

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,6 +143,9 @@ class FittedDAP:
     >>> fitted.classes[:2], fitted.slopes.shape
     (('cat', 'dog'), (5, 4))
     """
+
+    log_odds: ClassVar[bool] = True
+    """Softmax of its scores is meant as it is."""
 
     classes: tuple[str, ...]
     slopes: Array

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,6 +127,9 @@ class FittedIAP:
     >>> fitted.classes[:2], fitted.has.shape
     (('cat', 'dog'), (6, 4))
     """
+
+    log_odds: ClassVar[bool] = True
+    """Softmax of its scores is meant as it is."""
 
     classes: tuple[str, ...]
     targets: FloatArray

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.calibration import CalibrationFold, choose_stacking, choose_temperature
 
-__all__ = ["DEFAULT_TEMPERATURE", "MIN_CLASSES", "Calibration", "calibrate", "check_stacking", "is_calibration"]
+__all__ = ["MIN_CLASSES", "Calibration", "calibrate", "check_stacking", "default_temperature", "is_calibration"]
 
 MIN_CLASSES = 4
 """Two seen and two pretended to be unseen: one class alone is always recognised."""
 
 DEFAULT_TEMPERATURE = 0.1
-"""Temperature where there are no inputs to choose it on: unit rows, so scores lie in [-1, 1]."""
+"""Temperature of cosines where there are no inputs to choose it on."""
 
 COSINE_BOUNDS = (0.02, 1.0)
 """Temperatures of cosines: below, 0.1 of cosine is e^5 to 1; above, no cosine says anything."""
@@ -68,15 +70,36 @@ def check_stacking(calibration: str | float | None, num_classes: int) -> None:
         )
 
 
+def default_temperature(kind: str, weights: NDArray[np.float64], model: Any = None) -> float:
+    """The temperature where there are no inputs to choose it on, by what scores are.
+
+    1 for a `model` whose scores are log odds (`log_odds`). A linear layer (`kind` "linear") is brought to unit rows, so
+    that scores are its logits divided by a length: the mean length of the given `weights` gives these back. 0.1 for
+    cosines, and for other scores that are made of them.
+    """
+    if getattr(model, "log_odds", False):
+        return 1.0
+    if kind != "linear" or hasattr(model, "scores") or not weights.any():
+        return DEFAULT_TEMPERATURE
+    largest = float(np.abs(weights).max())  # squares of large weights are not finite
+    lengths = np.linalg.norm(weights / largest, axis=1)
+    return float(1 / lengths[lengths > 0].mean()) / largest
+
+
 def calibrate(
-    calibration: str | float | None, folds: Sequence[CalibrationFold], *, is_cosine: bool = True
+    calibration: str | float | None,
+    folds: Sequence[CalibrationFold],
+    *,
+    is_cosine: bool = True,
+    default: float = DEFAULT_TEMPERATURE,
 ) -> Calibration:
     """Choose gamma as `calibration` asks, and the temperature on held-out classes against each other.
 
     Few held-out classes give temperatures that are far too low (all of their samples are told apart) or too high. Of
     cosines (`is_cosine`), what the folds choose is therefore kept within 0.02 and 1, and log temperature is n / (n +
     10) of it and the rest of the default 0.1; n counts held-out classes over all folds, or a tenth of their samples
-    if that is less. Scores in other units (linear weights, models with scores of their own) have no such default.
+    if that is less. Scores in other units (linear weights, models with scores of their own) are not drawn towards a
+    default. Without folds the temperature is `default`.
     """
     if calibration == "stacking":
         if not all(fold.is_seen[fold.labels].any() for fold in folds):
@@ -88,7 +111,7 @@ def calibrate(
     else:
         gamma = 0.0 if calibration is None else float(calibration)
     if not folds:
-        return Calibration(gamma, DEFAULT_TEMPERATURE, "default")
+        return Calibration(gamma, default, "default")
     judged = [_among_held_out(fold) for fold in folds]
     chosen = choose_temperature(judged)
     temperature, at_bound = chosen.temperature, chosen.at_bound

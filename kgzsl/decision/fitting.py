@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.contracts import FittedPropagator, FloatArray, NodeEncoder, Propagator, Supervision, WeightArray
-from kgzsl.decision.calibration import Calibration, calibrate, check_stacking
+from kgzsl.decision.calibration import Calibration, calibrate, check_stacking, default_temperature
 from kgzsl.decision.classes import Classes
 from kgzsl.decision.hubness import Hubness, check_hubness, input_bank
 from kgzsl.decision.inputs import InputScale, class_means, unit_rows
@@ -85,7 +85,12 @@ def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitRep
     is_cosine = scale.kind == "prototype" and not hasattr(model, "scores")
     problem = replace(
         problem,
-        calibration=calibrate(settings.calibration, folds, is_cosine=is_cosine),
+        calibration=calibrate(
+            settings.calibration,
+            folds,
+            is_cosine=is_cosine,
+            default=default_temperature(scale.kind, examples.weights, model),
+        ),
         pretended=kept_folds(folds, [classes.place(concept) for concept in supervision.classes]),
     )
     clock.lap("calibration")

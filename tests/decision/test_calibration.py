@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from kgzsl.classifier import ZeroShotClassifier
 from kgzsl.decision.calibration import calibrate
 from kgzsl.evaluation.calibration import CalibrationFold, choose_temperature
+from kgzsl.features import MatrixFeatures
 
 
 def fold(num_classes, num_samples, *, sharpness=0.3, noise=0.1, seed=0):
@@ -63,3 +65,49 @@ def test_the_report_says_where_the_choice_ended(zoo):
     told = "; the choice of a temperature ended at its" in str(report)
     assert told == bool(report.calibration.at_bound)
     assert report.calibration.at_bound in ("low", "high")
+
+
+# -- without examples --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def described(zoo):
+    """Vectors that describe the concepts of the zoo; those of seen classes."""
+    rows = np.stack([zoo.rows[id_][:12] for id_ in zoo.graph.ids])  # the space of the inputs
+    features, seen = MatrixFeatures(rows, ids=list(zoo.graph.ids)), sorted(zoo.seen)
+    return features, seen, np.stack([zoo.rows[name][:12] for name in seen]).astype(np.float64)
+
+
+def test_scores_that_are_log_odds_are_left_as_they_are(zoo, described):
+    """CLIP's probabilities: the softmax of 100 times the cosine of input and description."""
+    features, seen, own = described
+    clf = ZeroShotClassifier(zoo.graph, features=features, propagator="clip", unseen=zoo.unseen)
+    clf.fit_weights(np.c_[own, np.zeros(len(own))], seen, kind="linear")
+    assert clf.temperature_ == 1.0
+    rows = np.stack([zoo.rows[name][:12] for name in clf.class_labels("all").tolist()]).astype(np.float64)
+    cosines = unit(zoo.X_unseen) @ unit(rows).T
+    np.testing.assert_allclose(clf.predict_proba(zoo.X_unseen), softmax(100 * cosines, axis=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("has_graph", [True, False])
+def test_a_linear_layer_without_examples_gives_probabilities_of_its_own_scale(zoo, described, has_graph):
+    features, seen, own = described
+    layer = 3 * np.c_[unit(own), np.zeros(len(own))]
+    options = {"features": features, "unseen": zoo.unseen} if has_graph else {}
+    clf = ZeroShotClassifier(zoo.graph if has_graph else None, **options).fit_weights(layer, seen, kind="linear")
+    assert clf.temperature_ == pytest.approx(1 / 3)
+    logits = np.c_[zoo.X, np.ones(len(zoo.X))] @ layer.T
+    order = [seen.index(name) for name in clf.class_labels("seen").tolist()]
+    np.testing.assert_allclose(
+        clf.predict_proba(zoo.X, label_space="seen"), softmax(logits[:, order], axis=1), atol=1e-5
+    )
+
+
+def test_cosines_without_examples_have_the_default(zoo, described):
+    features, seen, own = described
+    clf = ZeroShotClassifier(zoo.graph, features=features, unseen=zoo.unseen).fit_weights(own, seen, kind="prototype")
+    assert clf.temperature_ == 0.1
+
+
+def unit(rows):
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
