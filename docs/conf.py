@@ -1,6 +1,6 @@
 """How the documentation is built: `sphinx-build -W --keep-going -b html docs docs/_build`, without a network."""
 
-import shutil
+import json
 import sys
 from pathlib import Path
 
@@ -44,9 +44,12 @@ def _copy_notebooks() -> None:
         if copy.name not in kept:
             copy.unlink()
     for name, path in kept.items():
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook["metadata"].setdefault("language_info", {"name": "python", "pygments_lexer": "ipython3"})
+        text = json.dumps(notebook, ensure_ascii=False, indent=1)
         copy = copies / name
-        if not copy.exists() or copy.read_bytes() != path.read_bytes():
-            shutil.copyfile(path, copy)
+        if not copy.exists() or copy.read_text(encoding="utf-8") != text:
+            copy.write_text(text, encoding="utf-8")
 
 
 _copy_notebooks()
@@ -72,7 +75,5 @@ html_static_path = ["_static"]
 html_css_files = ["kgzsl.css"]
 html_copy_source = False
 html_show_sphinx = False
-pygments_style = "tango"
-pygments_dark_style = "github-dark"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

@@ -30,6 +30,8 @@ def mathml(tex: str, *, block: bool, location: Any = None) -> str:
     for parent in root.iter():
         for place, child in enumerate(parent):
             _lower_index(child, parent, place)
+    for accented in root.iter(f"{{{_MATHML}}}mover"):
+        _keep_clear(accented)
     root.set("alttext", " ".join(tex.split()))
     ElementTree.register_namespace("", _MATHML)
     return ElementTree.tostring(root, encoding="unicode")
@@ -47,6 +49,13 @@ def _lower_index(element: ElementTree.Element, parent: ElementTree.Element, plac
     indexed = ElementTree.Element(f"{{{_MATHML}}}msub")
     indexed.extend([accented, index])
     parent[place] = indexed
+
+
+def _keep_clear(element: ElementTree.Element) -> None:
+    """Leave a gap below a hat or a bar: without a font for mathematics it would touch the letter as an accent."""
+    if (element[-1].text or "").strip() in _ACCENTS | {"~"}:
+        element.attrib.pop("accent", None)
+        element[-1].set("accent", "false")
 
 
 def _inline(writer: Any, node: nodes.math) -> None:
