@@ -89,14 +89,71 @@ def differences(committed, executed):
     return found
 
 
+needs_kernel = pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}: pip install kgzsl[notebook]")
+
+
+def _execute(*arguments):
+    command = [sys.executable, str(FOLDER / "execute.py"), *map(str, arguments)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
+
+
+def test_there_are_notebooks():
+    assert {path.name[:2] for path in NOTEBOOKS} >= {"01", "02", "03"}
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}: pip install kgzsl[notebook]")
+@needs_kernel
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs_from_a_clean_kernel_and_says_what_it_said(path, tmp_path):
-    command = [sys.executable, str(FOLDER / "execute.py"), "--into", str(tmp_path), str(path)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
+    done = _execute("--into", tmp_path, path)
     assert done.returncode == 0, done.stderr
     assert not differences(_read(path), _read(tmp_path / path.name))
+
+
+@pytest.mark.slow
+@needs_kernel
+class TestExecution:
+    @staticmethod
+    def _written(path, *sources):
+        cells = [
+            {
+                "cell_type": "code",
+                "id": f"c{place}",
+                "metadata": {},
+                "execution_count": None,
+                "outputs": [],
+                "source": text,
+            }
+            for place, text in enumerate(sources)
+        ]
+        path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+        return path
+
+    def test_the_kernel_is_this_interpreter_in_an_empty_folder(self, tmp_path):
+        asked = "import os, sys\nprint(sys.executable)\nprint(os.listdir())"
+        path = self._written(tmp_path / "who.ipynb", asked, "object()")
+        done = _execute(path)
+        assert done.returncode == 0, done.stderr
+        notebook = _read(path)
+        (first, second) = _code(notebook)
+        assert _said(first) == [("stdout", f"{sys.executable}\n[]\n")]
+        assert _said(second) == [("text/plain", "<object>")]
+        assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+
+    def test_the_first_error_fails_and_nothing_is_written(self, tmp_path):
+        path = self._written(tmp_path / "bad.ipynb", "1 / 0")
+        before = path.read_bytes()
+        done = _execute("--into", tmp_path / "out", path)
+        assert done.returncode == 1
+        assert "ZeroDivisionError" in done.stderr
+        assert path.read_bytes() == before
+        assert not (tmp_path / "out").exists()
+
+    def test_a_check_writes_nothing(self, tmp_path):
+        path = self._written(tmp_path / "good.ipynb", "print(1)")
+        before = path.read_bytes()
+        assert _execute("--check", path).returncode == 0
+        assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -162,7 +219,7 @@ class TestDifferences:
         ("was", "now"),
         [
             ("a 0.71", "a 0.72"),
-            ("top 71 %", "top 71 %"),
+            ("top 71 %", "top 72 %"),
             ("(75%,", "(76%,"),
             ("-1.00", "-0.99"),
             ("1,234.5", "1,234.6"),
