@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.contracts import FloatArray
+from kgzsl.display.progress import steps
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.calibration import class_folds
 from kgzsl.evaluation.metrics import label_ranks, mean_over
@@ -50,7 +51,7 @@ def fold_accuracies(
     `without(place)` gives the score tables of a model fitted without the classes of `folds[place]`.
     """
     total = np.zeros(())
-    for place, fold in enumerate(folds):
+    for place, fold in enumerate(steps(folds, "choosing settings")):
         tables = without(place)
         own, correct = [], []
         for rows, classes in example_chunks(inputs, labels, fold):

@@ -12,7 +12,7 @@ import typer
 
 from kgzsl.cli.answers import AsCsv, AsJson, Form, Limit
 from kgzsl.cli.completing import concept_ids, graph_names, relation_names
-from kgzsl.cli.graphs import graph_at
+from kgzsl.cli.locating import graph_at
 from kgzsl.cli.running import aside
 from kgzsl.display.text import escape_text
 from kgzsl.errors import ConceptVersionError, KgzslError

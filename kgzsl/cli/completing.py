@@ -113,7 +113,7 @@ def _paths(incomplete: str) -> list[str]:
 
 
 def _graph(ctx: typer.Context) -> KnowledgeGraph | None:
-    from kgzsl.cli.graphs import graph_at
+    from kgzsl.cli.locating import graph_at
 
     named = ctx.params.get("graph")
     words: Sequence[str] = [named] if isinstance(named, str) else ["wordnet"]

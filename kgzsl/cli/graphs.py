@@ -9,14 +9,14 @@ import typer
 
 from kgzsl.cli.answers import width
 from kgzsl.cli.completing import graph_names, recipes
+from kgzsl.cli.locating import graph_at
 from kgzsl.cli.running import writable
 from kgzsl.display.text import escape_text, text_table
-from kgzsl.errors import DataMissingError
 
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["Location", "graph_app", "graph_at"]
+__all__ = ["Location", "graph_app"]
 
 Location = Annotated[
     str,
@@ -37,20 +37,6 @@ def list_command() -> None:
     ]
     columns = ("name", "version", "concepts", "edges", "licence")
     typer.echo(text_table(rows, columns, width=width(), right=("concepts", "edges")))
-
-
-def graph_at(location: str) -> KnowledgeGraph:
-    """A graph that comes with kgzsl, by its name, or one in a file, a folder or at a URL."""
-    from kgzsl.sources.catalog import list_graphs, load_graph
-    from kgzsl.sources.reading import read
-
-    is_path = Path(location).exists() or any(mark in location for mark in "/\\.:")
-    known = {entry.name for entry in list_graphs()}
-    if not is_path or location in known:
-        return load_graph(location)
-    if "://" not in location and not Path(location).exists():
-        raise DataMissingError(location, "there is no such file or folder; kgzsl graph list shows the shipped graphs")
-    return read(location)
 
 
 @graph_app.command()

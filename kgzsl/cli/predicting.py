@@ -19,8 +19,8 @@ from kgzsl.cli.completing import (
     relation_names,
 )
 from kgzsl.cli.explaining import Input, Model, is_explained, options_named
-from kgzsl.cli.graphs import graph_at
 from kgzsl.cli.inputs import read_names, read_samples
+from kgzsl.cli.locating import graph_at
 from kgzsl.cli.running import aside
 from kgzsl.errors import InputFormatError, OutputExistsError
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.decision.calibration import MIN_CLASSES
+from kgzsl.display.progress import steps
 from kgzsl.evaluation.calibration import CalibrationFold, class_folds
 
 __all__ = ["JudgedInputs", "PretendedFold", "pretended_folds", "sample_ranks", "without"]
@@ -96,7 +97,8 @@ def pretended_folds(
     else:
         taught = supervision
     folds = []
-    for held_out in class_folds(num_classes, min(num_folds, num_classes // 2), supervision.random_state)[:used]:
+    parts = class_folds(num_classes, min(num_folds, num_classes // 2), supervision.random_state)[:used]
+    for held_out in steps(parts, "pretending classes to be unseen", show=supervision.show_progress):
         kept = np.setdiff1d(np.arange(num_classes), held_out)
         columns = np.concatenate([kept, held_out])
         column = np.argsort(columns)

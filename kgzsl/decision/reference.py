@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from kgzsl.decision.calibration import MIN_CLASSES
 from kgzsl.decision.pretended import KeptFold
 from kgzsl.decision.problem import Problem
 from kgzsl.errors import InputFormatError
@@ -23,8 +24,6 @@ __all__ = ["Calibrated", "Reference", "calibrated", "pretended_reference"]
 
 Float64 = NDArray[np.float64]
 SIDES = ("seen", "unseen")
-_FEWEST = 4
-"""Seen classes, of which some are pretended to be unseen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +81,10 @@ def _missing(problem: Problem) -> str:
     if problem.graph is None:
         return "this is calibrated on classes pretended to be unseen, which needs a graph: fit with graph="
     name, count = type(problem.model).__name__, problem.classes.num_seen
-    if count < _FEWEST:
+    if count < MIN_CLASSES:
         return (
             "this is calibrated on examples of seen classes that are pretended to be unseen, which takes at least "
-            f"{_FEWEST} seen classes; this model has {count}: fit with examples of more classes"
+            f"{MIN_CLASSES} seen classes; this model has {count}: fit with examples of more classes"
         )
     if hasattr(problem.model, "terms") or hasattr(problem.model, "scores"):
         why = "fit with X and y, or give fit_weights both; or fit again a model that an older release saved"

@@ -1,14 +1,20 @@
 """A progress bar for anything that may take more than two seconds."""
 
+from __future__ import annotations
+
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from contextvars import ContextVar
+from threading import Lock, Timer
+from typing import Any, Protocol, TypeVar
 
 from kgzsl.display.progress_notebook import NotebookBar
 
-__all__ = ["Advance", "progress"]
+__all__ = ["Advance", "progress", "silent", "steps"]
+
+Item = TypeVar("Item")
 
 _DELAY_S = 2.0
 
@@ -19,74 +25,158 @@ class Advance(Protocol):
     def __call__(self, steps: int = 1, note: str = "") -> None: ...
 
 
-def _is_terminal() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()
+class _Screen(Protocol):
+    """Where bars are drawn, one below the other."""
+
+    def add(self, total: int, description: str) -> int: ...
+    def advance(self, task: int, steps: int, note: str) -> None: ...
+    def remove(self, task: int) -> None: ...
+    def close(self) -> None: ...
 
 
-def _is_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and type(shell).__name__ == "ZMQInteractiveShell"
+_screen: ContextVar[_Screen | str | None] = ContextVar("kgzsl_progress", default="none yet")
+"""The screen of the bar that this work is a part of; None where nothing is to be drawn."""
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """No bar is drawn by anything within, whatever it takes: for calls that have no `show_progress`.
+
+    >>> with silent(), progress(3, "counting", show=None) as advance:
+    ...     advance(3)
+    """
+    before = _screen.set(None)
+    try:
+        yield
+    finally:
+        _screen.reset(before)
 
 
 @contextmanager
 def progress(total: int, description: str, *, show: bool | None = None) -> Iterator[Advance]:
     """A bar of `total` steps on standard error, seen only if the work takes over two seconds.
 
-    `show=None` draws in a terminal or notebook and stays silent in a pipe; `False` never draws, `True` always. In a
-    notebook it stands in the output of the cell while the work goes on, and leaves nothing there.
+    `show=None` draws in a terminal or notebook and stays silent in a pipe; `False` never draws, `True` always. A bar
+    within a bar stands below it for as long as it lasts; where the outer one is silent, the inner one is.
     The value of the `with` is the function that advances it.
 
     >>> with progress(3, "counting") as advance:
     ...     for _ in range(3):
     ...         advance()
     """
-    in_notebook = _is_notebook()
-    if not (in_notebook or _is_terminal() if show is None else show):
-        yield lambda steps=1, note="": None
-    elif in_notebook:
-        with _in_notebook(total, description, at_once=show is True) as advance:
-            yield advance
-    else:
-        with _in_terminal(total, description, at_once=show is True) as advance:
-            yield advance
+    outer = _screen.get()
+    if show is False or outer is None or (isinstance(outer, str) and not show and not _is_watched()):
+        with silent():
+            yield lambda steps=1, note="": None
+        return
+    screen = _opened(show is True) if isinstance(outer, str) else outer
+    task = screen.add(total, description)
+    before = _screen.set(screen)
+    try:
+        yield lambda steps=1, note="": screen.advance(task, steps, note)
+    finally:
+        _screen.reset(before)
+        if isinstance(outer, str):
+            screen.close()
+        else:
+            screen.remove(task)
 
 
-@contextmanager
-def _in_notebook(total: int, description: str, *, at_once: bool) -> Iterator[Advance]:
-    bar = NotebookBar(total, description)
-    started = time.monotonic()
+def steps(items: Sequence[Item], description: str, *, show: bool | None = None) -> Iterator[Item]:
+    """The items one by one, with a bar that advances after each.
 
-    def advance(steps: int = 1, note: str = "") -> None:
+    >>> sum(steps([1, 2, 3], "adding up"))
+    6
+    """
+    with progress(len(items), description, show=show) as advance:
+        for item in items:
+            yield item
+            advance()
+
+
+def _shell() -> Any:
+    """The notebook that this runs in, or None."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell if type(shell).__name__ == "ZMQInteractiveShell" else None
+
+
+def _is_watched() -> bool:
+    """Whether a person looks on: a terminal, or a notebook."""
+    return (sys.stderr is not None and sys.stderr.isatty()) or _shell() is not None
+
+
+def _opened(is_asked: bool) -> _Screen:
+    return _Terminal(0.0 if is_asked else _DELAY_S) if _shell() is None else _Notebook(-1.0 if is_asked else _DELAY_S)
+
+
+class _Terminal:
+    """Bars of Rich. A timer shows them, since a step may take longer than anybody waits."""
+
+    def __init__(self, delay: float) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"))
+        console = Console(stderr=True, force_jupyter=False)
+        self._bar = Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=console)
+        self._lock, self._is_drawn, self._is_closed = Lock(), False, False
+        self._is_asked = delay <= 0
+        self._timer = Timer(delay, self._draw)
+        self._timer.daemon = True
+        if not self._is_asked:
+            self._timer.start()
+
+    def _draw(self) -> None:
+        with self._lock:
+            if not self._is_drawn and not self._is_closed:
+                self._bar.start()
+                self._is_drawn = True
+
+    def add(self, total: int, description: str) -> int:
+        return int(self._bar.add_task(_plain(description), total=total, note=""))
+
+    def advance(self, task: int, steps: int, note: str) -> None:
+        self._bar.update(task, advance=steps, note=_plain(note))  # type: ignore[arg-type]  # a TaskID is an int
+        if self._is_asked:
+            self._draw()
+
+    def remove(self, task: int) -> None:
+        self._bar.remove_task(task)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            self._timer.cancel()
+            if self._is_drawn:
+                self._bar.stop()
+
+
+class _Notebook:
+    """A `NotebookBar` for each task."""
+
+    def __init__(self, delay: float) -> None:
+        self._bars: list[NotebookBar] = []
+        self._begun, self._delay = time.monotonic(), delay
+
+    def add(self, total: int, description: str) -> int:
+        self._bars.append(NotebookBar(total, description))
+        return len(self._bars) - 1
+
+    def advance(self, task: int, steps: int, note: str) -> None:
+        bar = self._bars[task]
         bar.done, bar.note = bar.done + steps, note
-        if at_once or time.monotonic() - started > _DELAY_S:
+        if time.monotonic() - self._begun > self._delay:
             bar.draw()
 
-    try:
-        yield advance
-    finally:
-        bar.stop()
+    def remove(self, task: int) -> None:
+        self._bars[task].stop()
 
-
-@contextmanager
-def _in_terminal(total: int, description: str, *, at_once: bool) -> Iterator[Advance]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"))
-    bar = Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=Console(stderr=True))
-    task = bar.add_task(description, total=total, note="")
-    started, drawn = time.monotonic(), False
-
-    def advance(steps: int = 1, note: str = "") -> None:
-        nonlocal drawn
-        bar.update(task, advance=steps, note=note)
-        if not drawn and (at_once or time.monotonic() - started > _DELAY_S):
-            bar.start()
-            drawn = True
-
-    try:
-        yield advance
-    finally:
-        if drawn:
+    def close(self) -> None:
+        for bar in self._bars:
             bar.stop()
+
+
+def _plain(text: str) -> str:
+    """Text in which Rich sees no markup."""
+    return text.replace("[", r"\[")

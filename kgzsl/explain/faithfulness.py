@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from kgzsl.display.progress import progress
 from kgzsl.display.table import Table
 from kgzsl.errors import InputFormatError, UnknownNameError
 from kgzsl.explain.decision import Decision
@@ -106,6 +107,7 @@ def faithfulness(
     num_resamples: int = 1000,
     label_space: Any = "all",
     random_state: int | None = None,
+    show_progress: bool | None = None,
 ) -> Table:
     """A row for each method and semantics: means over decisions, with 95 % intervals of the gain.
 
@@ -122,18 +124,18 @@ def faithfulness(
     """
     asked = _decisions(decisions, X, label_space)
     seed = int(random_state or 0)
-    found = [
-        one
-        for number, decision in enumerate(asked)
-        for one in measure(
-            decision,
-            methods=methods,
-            semantics=semantics,
-            steps=steps,
-            num_candidates=num_candidates,
-            random_state=seed + number,
-        )
-    ]
+    found: list[Measurement] = []
+    with progress(len(asked), "measuring decisions", show=show_progress) as advance:
+        for number, decision in enumerate(asked):
+            found += measure(
+                decision,
+                methods=methods,
+                semantics=semantics,
+                steps=steps,
+                num_candidates=num_candidates,
+                random_state=seed + number,
+            )
+            advance()
     return summary(found, num_resamples=num_resamples, random_state=seed)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.contracts import Supervision
+from kgzsl.display.progress import steps
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.index import IntArray
 from kgzsl.propagation.gp_folds import Fold, Guesses, held_out_smoother, leave_one_out_cosine, random_folds
@@ -146,7 +147,7 @@ class _Comparison:
         for place, settings in enumerate(tried):
             groups.setdefault(replace(settings, prior=0.0), []).append(place)
         accuracy, cosine = [0.0] * len(tried), [0.0] * len(tried)
-        for settings, places in groups.items():
+        for settings, places in steps(list(groups.items()), "choosing settings"):
             gram = np.asarray(np.linalg.inv(self._noisy_kernel(settings)), dtype=np.float64)
             priors = [tried[place].prior for place in places]
             for fold in folds:

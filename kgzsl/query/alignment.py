@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from kgzsl.display.progress import Advance, progress
 from kgzsl.errors import InputFormatError, UnknownNameError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.query.alignment_ids import identified
@@ -21,6 +22,7 @@ def align(
     *,
     methods: Sequence[str] = ALIGNMENT_METHODS,
     threshold: float = 0.6,
+    show_progress: bool | None = None,
 ) -> Alignment:
     """The concepts of `a` that are concepts of `b`, one to one, each with a confidence and the evidence.
 
@@ -53,13 +55,23 @@ def align(
         raise UnknownNameError("method of alignment", str(unknown[0] if unknown else methods), known=ALIGNMENT_METHODS)
     if not 0 < threshold <= 1:
         raise InputFormatError(f"threshold is a confidence above 0 and at most 1, not {threshold!r}")
+    with progress(4, "aligning", show=show_progress) as advance:
+        return _aligned(a, b, methods, threshold, advance)
+
+
+def _aligned(
+    a: KnowledgeGraph, b: KnowledgeGraph, methods: Sequence[str], threshold: float, advance: Advance
+) -> Alignment:
     settling = Settling(a, b, threshold)
     if "ids" in methods or "links" in methods:
         settling.take(identified(a, b, with_ids="ids" in methods, with_links="links" in methods))
+    advance(note="by names")
     named = named_pairs(a, b, settling.target < 0, settling.source < 0) if "labels" in methods else None
     if named is not None:
         settling.settle(named)
+    advance(note="by texts")
     worded = worded_pairs(a, b, settling.target < 0, settling.source < 0) if "texts" in methods else None
+    advance()
     if worded is not None:
         settling.settle(worded)
     if named is not None:

@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgzsl.display.progress import progress
 from kgzsl.display.text import escape_text
 from kgzsl.errors import InputFormatError, ResourceLimitError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -70,9 +71,12 @@ def entail(graph: KnowledgeGraph, rules: Any = "rdfs", *, max_edges: int | None 
     known = known_rules(graph)
     compiled = compiled_rules(graph, found + known, optional | frozenset(known))
     bare = unentailed(graph)
-    by_engine = engine_edges(bare, max_edges=most) if wants_owl else None
-    derived = _derived(bare, compiled, most)
-    return with_inferred(bare, compiled, *derived, by_engine=by_engine)
+    with progress(3, "entailing") as advance:
+        by_engine = engine_edges(bare, max_edges=most) if wants_owl else None
+        advance()
+        derived = _derived(bare, compiled, most)
+        advance()
+        return with_inferred(bare, compiled, *derived, by_engine=by_engine)
 
 
 def asked_rules(graph: KnowledgeGraph, rules: Any) -> tuple[RuleSet, frozenset[Rule], bool]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from kgzsl.display.progress import steps
 from kgzsl.errors import ResourceLimitError
 from kgzsl.graph.index import IntArray
 from kgzsl.query.similarity_ancestry import Above
@@ -37,7 +38,7 @@ def compared(measure: Measure, xs: IntArray, ys: IntArray) -> FloatArray:
         return out
     right = _asked(measure, ys)
     left = right if xs is ys else _asked(measure, xs)
-    for start, stop in _blocks(*shape):
+    for start, stop in steps(list(_blocks(*shape)), "comparing concepts"):
         out[start:stop] = measure.block(left.part(start, stop), right)
     return out
 

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pyoxigraph as ox
 
+from kgzsl.display.progress import progress
 from kgzsl.errors import InputFormatError, KgzslWarning, SourceError, listing
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.sources.limits import Limits
@@ -39,6 +40,7 @@ def read_rdf(
     strict: bool = False,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     name: str | None = None,
+    show_progress: bool | None = None,
 ) -> KnowledgeGraph:
     """A graph from RDF: Turtle, N-Triples, N-Quads, TriG, RDF/XML or JSON-LD; RDFS, OWL, SKOS and OBO terms.
 
@@ -73,32 +75,38 @@ def read_rdf(
         raise InputFormatError("give either a source (path, address, rdflib.Graph) or text=")
     if headers and not isinstance(source, str):
         raise InputFormatError("headers= go along with a request: the source must be an http or https address")
-    if source is not None and is_rdflib(source):
-        tally = Tally(type(source).__name__, strict=strict)
-        triples, counts = triples_of_rdflib(source), {"read_from_rdflib": 1}
-    else:
-        if text is not None:
-            document = document_of_text(text, format=format, base=base)
-        elif isinstance(source, str | Path):
-            document = document_of_source(source, format=format, base=base, limits=limits, headers=headers)
+    with progress(3, "reading RDF", show=show_progress) as advance:
+        if source is not None and is_rdflib(source):
+            tally = Tally(type(source).__name__, strict=strict)
+            triples, counts = triples_of_rdflib(source), {"read_from_rdflib": 1}
         else:
-            raise InputFormatError(f"source is a path, an address or an rdflib.Graph, not {type(source).__name__}")
-        tally = Tally(document.location, strict=strict)
-        triples, counts = parsed(document, tally, limits=limits, contexts=contexts), {f"read_as_{document.format}": 1}
-    if triples.table.is_empty():
-        raise SourceError(tally.location, "0 triples: there is nothing to make a graph of")
-    if mapping is None and (written := _written(triples, tally.location)) is not None:
-        return written if name is None else written.with_tables(name=name)
-    triples = _with_imports(triples, dict(imports or {}), tally, limits, contexts)
-    graph = graph_of_triples(
-        triples,
-        mapping or RdfMapping(),
-        tally,
-        name=stem_of(tally.location) if name is None else name,
-        language=language,
-        limits=limits,
-        report=counts,
-    )
+            if text is not None:
+                document = document_of_text(text, format=format, base=base)
+            elif isinstance(source, str | Path):
+                document = document_of_source(source, format=format, base=base, limits=limits, headers=headers)
+            else:
+                raise InputFormatError(f"source is a path, an address or an rdflib.Graph, not {type(source).__name__}")
+            tally = Tally(document.location, strict=strict)
+            triples, counts = (
+                parsed(document, tally, limits=limits, contexts=contexts),
+                {f"read_as_{document.format}": 1},
+            )
+        advance(note="linking")
+        if triples.table.is_empty():
+            raise SourceError(tally.location, "0 triples: there is nothing to make a graph of")
+        if mapping is None and (written := _written(triples, tally.location)) is not None:
+            return written if name is None else written.with_tables(name=name)
+        triples = _with_imports(triples, dict(imports or {}), tally, limits, contexts)
+        advance(note="naming")
+        graph = graph_of_triples(
+            triples,
+            mapping or RdfMapping(),
+            tally,
+            name=stem_of(tally.location) if name is None else name,
+            language=language,
+            limits=limits,
+            report=counts,
+        )
     _warn(tally)
     return graph
 
