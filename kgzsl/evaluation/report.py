@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from kgzsl.display.progress import Advance, progress
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.distances_near import NearClasses, near_classes
 from kgzsl.evaluation.generalized import curve_of, margins_from
@@ -50,6 +51,7 @@ def evaluate(
     relations: _Relations = None,
     protocol: Mapping[str, Any] | None = None,
     coverage: float | None = 0.9,
+    show_progress: bool | None = None,
 ) -> EvaluationReport:
     """Every zero-shot measure of a fitted classifier on held-out samples of seen and of unseen classes.
 
@@ -80,12 +82,28 @@ def evaluate(
         raise InputFormatError(f"protocol is a dictionary of facts about the split, not {protocol!r}")
     classes = KnownClasses.of(clf)
     samples = classes.samples(X_seen, y_seen, X_unseen, y_unseen)
+    with progress(4, "evaluating", show=show_progress) as advance:
+        return _evaluated(clf, classes, samples, cutoffs, stated, average, relations, protocol, advance)
+
+
+def _evaluated(
+    clf: Scorer,
+    classes: KnownClasses,
+    samples: tuple[Sample, Sample],
+    cutoffs: tuple[int, ...],
+    stated: float | None,
+    average: Average,
+    relations: _Relations,
+    protocol: Mapping[str, Any] | None,
+    advance: Advance,
+) -> EvaluationReport:
     everything = classes.everything
     is_seen = np.array([label in classes.seen.place for label in everything.labels])
     near = _near(classes, samples[1], cutoffs, relations)
     zero_shot = answered(
         clf, classes.unseen, samples[1], near=near, has_odds=gives_softmax(clf, samples[1].X, "unseen")
     )
+    advance(note="all classes")
     has_odds = gives_softmax(clf, samples[1].X, "all")
     seen, unseen = (answered(clf, everything, sample, is_seen=is_seen, has_odds=has_odds) for sample in samples)
 
@@ -101,7 +119,9 @@ def evaluate(
     hierarchy = Hierarchy.of(classes, relations)
     told = None if near is None else "taxonomic" if relations is None else relations
     asked = {"unseen": (classes.unseen, samples[1]), "u": (everything, samples[1]), "s": (everything, samples[0])}
+    advance(note="sets")
     sets, no_sets = set_table(clf, asked, stated, level=LEVEL, num_draws=NUM_DRAWS)
+    advance(note="intervals")
     return EvaluationReport(
         t1=mean_over(zero_shot.correct, zero_shot.places, "macro"),
         hits={k: mean_over(zero_shot.ranks <= k, zero_shot.places, average) for k in cutoffs},

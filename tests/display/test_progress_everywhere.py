@@ -34,6 +34,11 @@ WORK = {
     "reading RDF": "import kgzsl\nkgzsl.read_rdf(text='<a:b> <a:eats> <a:c> .')",
     "comparing concepts": "names = [f'c{place}' for place in range(60)]\nkg = KnowledgeGraph.from_tables("
     "names, [(name, 'is_a', 'c0') for name in names[1:]])\nkg.similarity_matrix(names, measure='path')",
+    "evaluating": (
+        "import kgzsl\nX = np.repeat(seen.weights, 4, axis=0)\ny = np.repeat(seen.classes, 4)\n"
+        "clf = kgzsl.ZeroShotClassifier(graph, unseen=['tiger']).fit(X, y)\n"
+        "kgzsl.evaluate(clf, X, y, X[:2], ['tiger', 'tiger'], coverage=None)"
+    ),
     "measuring decisions": (
         "from kgzsl.explain.faithfulness import faithfulness\n"
         "from kgzsl.explain.faithfulness_worlds import white_box\n"
