@@ -54,7 +54,9 @@ class GatedClosedForm:
         count = len(nodes)
         noise = self._terms.settings.noise * torch.eye(len(self._seen), dtype=torch.float64)
         prior = torch.from_numpy(self._terms.prior_rows(nodes))
-        weights = torch.linalg.solve(kernel[..., count:, count:] + noise, self._residuals)
+        # not by LU: PyTorch's goes wrong for many matrices once the number of threads was changed, as trainings do
+        factor = torch.linalg.cholesky(kernel[..., count:, count:] + noise)
+        weights = torch.cholesky_solve(self._residuals.expand(*factor.shape[:-2], -1, -1), factor)
         raw_rows: Tensor = prior + kernel[..., :count, count:] @ weights
         return raw_rows if raw_rows.ndim == 3 else raw_rows.expand(gates.shape[1], -1, -1)
 
