@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 from kgzsl.display.table import Table
 from kgzsl.graph.concept import Concept
@@ -16,8 +16,8 @@ _SHOWN = 20
 class Concepts(tuple[Concept, ...]):
     """A tuple of concepts that composes as a set does and shows itself as a table.
 
-    `a & b`, `a | b` and `a - b` keep the order of `a`, then that of `b`. `distances` has the steps at which each was
-    found, where the question was one of distance, else it is None.
+    `a & b`, `a | b` and `a - b` keep the order of `a`, then that of `b`; a slice is an answer again. `distances` has
+    the steps at which each was found, where the question was one of distance, else it is None.
 
     >>> import kgzsl
     >>> kg = kgzsl.load_graph("wordnet")
@@ -32,6 +32,16 @@ class Concepts(tuple[Concept, ...]):
         made = super().__new__(cls, concepts)
         made._distances = None if distances is None else tuple(distances)
         return made
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Concept: ...
+    @overload
+    def __getitem__(self, place: slice) -> Concepts: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> Concept | Concepts:
+        found = super().__getitem__(place)
+        if not isinstance(place, slice):
+            return found  # type: ignore[return-value]
+        return Concepts(found, None if self._distances is None else self._distances[place])  # type: ignore[arg-type]
 
     def __and__(self, other: Iterable[str]) -> Concepts:
         kept = set(other)

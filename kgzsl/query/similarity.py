@@ -98,6 +98,11 @@ def similarity(
     >>> kg.similarity("dog.n.01", ["wolf.n.01", "oak.n.02"], measure="lin").round(3)
     array([0.769, 0.231])
     """
+    if not isinstance(a, str):
+        raise InputFormatError(
+            f"similarity compares one concept with one or several, and the first is {a!r:.80}; similarity_matrix "
+            "compares several with several"
+        )
     asked = _measure(graph, measure, ic, relations, compat, virtual_root)
     if isinstance(b, str):
         node, place = asked.ancestry.node_of, graph.concept_columns.position

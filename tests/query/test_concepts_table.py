@@ -25,6 +25,14 @@ def test_frames_of_concepts_hold_plain_strings(toy_graph, mammals):
     assert isinstance(matched.to_dicts()[0]["x"], Concept)
 
 
+def test_a_slice_of_an_answer_is_an_answer(toy_graph):
+    found = toy_graph.ancestors("dog")
+    assert (type(found[:1]), type(found[0])) == (Concepts, Concept)
+    assert (found[-1:].ids, found[-1:].distances) == (found.ids[-1:], found.distances[-1:])
+    listed = toy_graph.children("mammal")
+    assert (listed[::2].ids, listed[::2].distances) == (listed.ids[::2], None)
+
+
 def test_columns_of_numbers_stay_numbers(toy_graph):
     found = toy_graph.sparql("SELECT ?x (STRLEN(?l) AS ?n) (?n / 2 AS ?half) { ?x r:is_a c:mammal ; rdfs:label ?l }")
     assert found.to_polars().schema == {"x": pl.String, "n": pl.Int64, "half": pl.Float64}

@@ -311,6 +311,13 @@ def test_unknown_names_are_errors(toy_graph):
         toy_graph.most_similar("dog", k=0)
 
 
+@pytest.mark.parametrize("several", [["dog"], 5, None])
+def test_several_with_several_are_a_matrix(toy_graph, several):
+    for others in ("cat", ["cat"]):
+        with pytest.raises(InputFormatError, match="similarity_matrix compares several with several"):
+            toy_graph.similarity(several, others)
+
+
 def test_options_that_would_be_ignored_are_errors(toy_graph):
     with pytest.raises(InputFormatError, match="leave ic out"):
         toy_graph.similarity("cat", "dog", measure="wup", ic="seco")
