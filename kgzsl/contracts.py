@@ -104,6 +104,7 @@ class Supervision:
 class FittedPropagator(Protocol):
     """A function from (index, features) to classifier weights; it holds parameters and no graph.
 
+    >>> import numpy as np
     >>> from kgzsl.contracts import FittedPropagator
     >>> from kgzsl.propagation import GraphGP
     >>> from kgzsl.testing import example_graph, example_supervision
