@@ -152,3 +152,16 @@ def test_what_comes_after_a_fit_works_with_the_model(zoo, tmp_path):
     assert "kgzsl explain" in hints["graph-gp"]
     assert "kgzsl explain" not in hints["conse"]
     assert "kgzsl predict" in hints["conse"]
+
+
+def test_paths_line_up_behind_their_numbers_in_a_terminal(monkeypatch, capsys):
+    from kgzsl.cli import answers
+
+    monkeypatch.setattr(answers, "_is_watched", lambda: True)
+    monkeypatch.setattr(answers, "width", lambda: 30)
+    answers.Form().numbered(["dog is a kind of canine, which is a kind of animal", "short"])
+    assert capsys.readouterr().out.splitlines() == [
+        " 1  dog is a kind of canine,",
+        "    which is a kind of animal",
+        " 2  short",
+    ]

@@ -89,9 +89,8 @@ class Form:
         """Print lines for people, numbered, broken where the terminal ends."""
         for number, sentence in enumerate(sentences, start=1):
             mark = f"{number:>2}  "
-            typer.echo(
-                "\n".join(wrap(mark + sentence, width(), indent=" " * len(mark))) if _is_watched() else mark + sentence
-            )
+            lines = wrap(sentence, width() - len(mark)) if _is_watched() else [sentence]
+            typer.echo("\n".join((mark if not place else " " * len(mark)) + line for place, line in enumerate(lines)))
 
 
 def _print_csv(columns: Sequence[str], rows: Iterator[Sequence[Any]]) -> None:
