@@ -1,54 +1,85 @@
 """Whether one or two facts can change a decision of a network: all of them, without a decision taken for each.
 
-A class's score depends on few facts, so for each rival only those sets are tried that either class's score depends
-on, many at a time, in the network's gated form. What comes near to a change is left to be taken again exactly.
+A class's score hangs on few facts, and without a set of facts it is what it is without those of them that it hangs on.
+So scores are computed without each fact, and without every two on which the score of one class hangs, many at a time
+in the network's gated form; all other sets follow from these. What comes near to a change is left to be taken again
+exactly.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
-from itertools import combinations, islice
-from math import comb
+from itertools import groupby
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kgzsl.explain.chains import Chains
 from kgzsl.explain.decision import Candidate, Decision, Running
-from kgzsl.explain.gates import GatedMargin
+from kgzsl.explain.gates import GatedScores
 from kgzsl.explain.ledger import is_closed_form
 from kgzsl.explain.rerun import Fact
 
 __all__ = ["sets_that_may_change"]
 
-_CHUNK = 20_000
 _NEAR = 1e-4
 """The gated form and the decision itself differ by the rounding of stored weights."""
 
 
 def sets_that_may_change(
-    decision: Decision, before: str, size: int, *, most_margins: int = 300_000
+    decision: Decision, before: str, size: int, *, most_sets: int = 300_000
 ) -> list[tuple[Fact, ...]] | None:
-    """Sets of so many facts without which another class than `before` may be ahead, sorted; None where it is not known.
+    """Sets of one or two facts without which another class than `before` may be ahead, sorted; None where not known.
 
     A set of which a part changes the decision already need not be among them. For networks whose links are single
-    facts. Closed forms, whose scores depend on every fact, links that stand for chains, and decisions that would take
-    more than `most_margins` margins are not answered.
+    facts. Closed forms, whose scores depend on every fact, links that stand for chains, and decisions for which scores
+    would have to be computed without more than `most_sets` sets are not answered.
     """
-    if is_closed_form(decision.model) or not hasattr(decision.model, "opened"):
+    if size not in (1, 2) or is_closed_form(decision.model) or not hasattr(decision.model, "opened"):
         return None
-    candidates = {candidate.concept: candidate for candidate in _candidates(decision)}
-    if not all(_has_single_links(decision, candidate) for candidate in candidates.values()):
+    candidates = sorted(_candidates(decision), key=lambda candidate: candidate.concept != before)
+    if not all(_has_single_links(decision, candidate) for candidate in candidates):
         return None
-    winner, rivals = candidates.pop(before), candidates.values()
-    contests = [GatedMargin(replace(decision, target=winner, foil=rival)) for rival in rivals]
-    if sum(comb(len(contest.reach), size) for contest in contests) > most_margins:
+    scores = GatedScores(decision, candidates)
+    reached = scores.reached()
+    singles = np.flatnonzero(reached.any(axis=1))
+    met = reached.astype(np.float32) @ reached.T.astype(np.float32) > 0 if size == 2 else np.zeros((0, 0), dtype=bool)
+    if len(singles) + int(np.triu(met, k=1).sum()) > most_sets:
         return None
-    found: set[tuple[Fact, ...]] = set()
-    for contest in contests:
-        sets = combinations(contest.reach, size)
-        while chunk := list(islice(sets, _CHUNK)):
-            margins = contest.without(chunk)
-            found.update(chunk[place] for place in np.flatnonzero(margins < _NEAR).tolist())
-    return sorted(found)
+    gates = np.ones((len(singles), len(scores.facts)))
+    gates[np.arange(len(singles)), singles] = 0.0
+    alone = np.tile(scores.scores(np.ones((1, len(scores.facts)))), (len(scores.facts), 1))
+    alone[singles] = scores.scores(gates)
+    changing = alone[:, 0] - alone[:, 1:].max(axis=1, initial=-np.inf) < _NEAR
+    if size == 1:
+        return [(scores.facts[place],) for place in np.flatnonzero(changing).tolist()]
+    quiet = np.flatnonzero(~changing)
+    asked = np.argwhere(np.triu(met[np.ix_(quiet, quiet)], k=1))
+    apart = (pair for pair in _apart(alone, reached, changing) if not met[pair])
+    pairs = {*apart, *_near_pairs(scores, quiet[asked])}
+    return sorted((scores.facts[one], scores.facts[other]) for one, other in pairs)
+
+
+def _near_pairs(scores: GatedScores, pairs: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Those without which the first candidate is hardly ahead of the others, or not."""
+    for first, group in groupby(pairs.tolist(), key=lambda pair: pair[0]):
+        others = np.array([other for _, other in group])
+        gates = np.ones((len(others), len(scores.facts)))
+        gates[:, first] = 0.0  # what all of them lack is computed once
+        gates[np.arange(len(others)), others] = 0.0
+        found = scores.scores(gates)
+        for place in np.flatnonzero(found[:, 0] - found[:, 1:].max(axis=1, initial=-np.inf) < _NEAR).tolist():
+            yield first, int(others[place])
+
+
+def _apart(
+    alone: NDArray[np.float64], reached: NDArray[np.bool_], changing: NDArray[np.bool_]
+) -> Iterator[tuple[int, int]]:
+    """Two facts, `before` hanging on one and a rival on the other, that are near to a change if that is all they do."""
+    mine = np.flatnonzero(reached[:, 0] & ~changing)
+    for rival in range(1, alone.shape[1]):
+        theirs = np.flatnonzero(reached[:, rival] & ~changing)
+        near = alone[mine, 0][:, None] - alone[theirs, rival][None, :] < _NEAR
+        for one, other in np.argwhere(near):
+            yield tuple(sorted((int(mine[one]), int(theirs[other]))))  # type: ignore[misc]
 
 
 def _candidates(decision: Decision) -> Iterator[Candidate]:

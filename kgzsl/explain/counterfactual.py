@@ -24,7 +24,7 @@ Certificate = Literal["certified", "within the facts tried", "greedy", "none fou
 _CLEAR = 1e-9
 """A class wins if its score is higher by more than this: what is equal in truth differs by rounding."""
 _SHOWN = 3
-_MARGINS_A_DECISION = 1_000
+_SETS_A_DECISION = 1_000
 _SCANNED = 2
 """Sets of so many facts are all tried in a network's gated form, where decisions would be too many."""
 
@@ -117,7 +117,12 @@ class Counterfactual:
         return f"<Counterfactual {self}>"
 
     def to_table(self) -> Table:
-        """A row for each fact to remove or to add."""
+        """A row for each fact to remove or to add.
+
+        >>> from kgzsl.testing import example_classifier
+        >>> example_classifier().counterfactual([0, 1, 1, 0, 1, 0], label_space="unseen").to_table()["head"]
+        ('dog', 'lion')
+        """
         rows = [("remove" if change.is_removal else "add", *change.fact) for change in self.changes]
         return Table(["change", "head", "relation", "tail"], rows, caption=str(self))
 
@@ -161,9 +166,9 @@ def counterfactual(
     `ranked` are facts in the order in which they are worth trying, such as by their credit; those of the whole graph
     come after them. Of the first `num_candidates` the single effects are measured, edits are added greedily by what
     they do together, and those that turn out needless are put back. Then smaller sets are tried, all single facts
-    first, until `budget` decisions were taken; for networks up to a thousand margins for each of these are computed to
-    try all sets of one and two. `allowed` are the facts that may be added; None takes what the classes with the highest
-    scores are said to have.
+    first, until `budget` decisions were taken; for networks scores without up to a thousand sets for each of these are
+    computed to try all sets of one and two. `allowed` are the facts that may be added; None takes what the classes with
+    the highest scores are said to have.
     """
     if edits not in get_args(Edits):
         raise UnknownNameError("kind of edit", str(edits), known=get_args(Edits))
@@ -277,8 +282,8 @@ class _Quest:
             if not whole and fewer <= _SCANNED and scannable:
                 from kgzsl.explain.certifying import sets_that_may_change  # loads PyTorch
 
-                most = _MARGINS_A_DECISION * self.budget
-                scanned = sets_that_may_change(self.rerun.decision, self.before, fewer, most_margins=most)
+                most = _SETS_A_DECISION * self.budget
+                scanned = sets_that_may_change(self.rerun.decision, self.before, fewer, most_sets=most)
                 if scanned is not None:
                     changing = ([Change(fact, True) for fact in facts] for facts in scanned)
                     found = next((changes for changes in changing if self.lead(changes) > _CLEAR), None)

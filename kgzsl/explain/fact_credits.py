@@ -132,7 +132,7 @@ def integrated(gated: GatedMargin, semantics: Semantics, num_nodes: int) -> Floa
     """∫ over t of the gradient at all gates t `[num_facts]`, by Gauss-Legendre."""
     nodes, weights = np.polynomial.legendre.leggauss(num_nodes)
     gates = np.repeat((nodes[:, None] + 1) / 2, len(gated.facts), axis=1)
-    return np.asarray(weights / 2 @ gated.gradients(gates, semantics=semantics), dtype=np.float64)
+    return np.asarray(weights / 2 @ gated.gradients(gates, semantics=semantics, from_nothing=True), dtype=np.float64)
 
 
 def _occluded(gated: GatedMargin, semantics: Semantics) -> Float64:

@@ -1,11 +1,12 @@
 """The outputs of a network as a function of gates on the facts of its graph: differentiable, or of many gates fast."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import sparse
 from torch import Tensor
 
 from kgzsl.explain.chains import Chains
@@ -13,10 +14,7 @@ from kgzsl.explain.decision import OpenNetwork
 from kgzsl.explain.gated_links import GatedLinks, LayerLinks
 from kgzsl.explain.pair_gates import PairGates
 
-__all__ = ["GatedNetwork"]
-
-_MOST_NUMBERS = 2_000_000
-"""Float64 numbers in one array: 16 MB."""
+__all__ = ["GatedNetwork", "NearOutputs"]
 
 
 class GatedNetwork:
@@ -63,10 +61,10 @@ class GatedNetwork:
         What gradients are taken of.
         """
         weights = self._links.weights(gates, remove=remove)
-        return self._read_out(self._received(weights)[-1], weights[-1])
+        return self._read_out(self._received(weights)[-1], weights[-1]).transpose(0, 1)
 
-    def outputs_near(self, gates: Tensor, *, remove: bool) -> Tensor:
-        """The same rows without gradients.
+    def outputs_near(self, gates: Tensor, *, remove: bool) -> "NearOutputs":
+        """The same rows, without gradients.
 
         The network is run once, with all facts that any of the columns has; of each column only what differs from that
         is computed, layer by layer.
@@ -86,9 +84,19 @@ class GatedNetwork:
                 if number < last:
                     change = self._passed_on(number, received[number][:, 0], change)
             assert change is not None
-            found = received[-1].repeat(1, gates.shape[1], 1)
-            found[change.row, change.column] += change.values
-            return self._read_out(found, weights[-1][:, 1:])
+            return self._near(received[-1][:, 0], weights[-1], change)
+
+    def _near(self, received: Tensor, weight: Tensor, change: "_Change") -> "NearOutputs":
+        """The rows of the first column of weights, and those of the others where they differ."""
+        base = self._read_out(received, weight[:, 0])
+        member, column = (change.slot[self._asked] >= 0).nonzero(as_tuple=True)
+        at = change.slot[self._asked[member], column]
+        # to what the first column sends, what arrives differently is added before it is multiplied
+        rows = (received[self._asked[member]] + change.values[at]) @ self._weights[-1]
+        before, after = self._before[-1], self._after[-1]
+        if before is not None:
+            rows = rows + self._sums(weight[:, 1:])[self._asked[member], column][:, None] * before
+        return NearOutputs(base, member, column, rows if after is None else rows + after)
 
     def _received(self, weights: Sequence[Tensor]) -> list[Tensor]:
         """What arrives at the rows of each layer `[num_targets, n, channels]`; at the last, before its matrix."""
@@ -129,14 +137,26 @@ class GatedNetwork:
         return _Change(change.row, change.column, values, change.slot)
 
     def _read_out(self, received: Tensor, weight: Tensor) -> Tensor:
-        """The last layer's matrix and biases, for the concepts asked."""
+        """The last layer's matrix and biases, for the concepts asked `[num_networks, (n,) dim]`."""
         rows = received[self._asked] @ self._weights[-1]
         before, after = self._before[-1], self._after[-1]
         if before is not None:
-            layer = self._links.layers[-1]
-            sums = weight.new_zeros(layer.num_targets, weight.shape[1]).index_add(0, layer.target, weight)
-            rows = rows + sums[self._asked][:, :, None] * before
-        return (rows if after is None else rows + after).transpose(0, 1)
+            rows = rows + self._sums(weight)[self._asked][..., None] * before
+        return rows if after is None else rows + after
+
+    def _sums(self, weight: Tensor) -> Tensor:
+        """Of the weights of all links to each row of the last layer."""
+        layer = self._links.layers[-1]
+        return weight.new_zeros(layer.num_targets, *weight.shape[1:]).index_add(0, layer.target, weight)
+
+
+class NearOutputs(NamedTuple):
+    """Rows `[num_networks, dim]`, and other `rows` `[k, dim]` in their place for some `member` and `column` `[k]`."""
+
+    base: Tensor
+    member: Tensor
+    column: Tensor
+    rows: Tensor
 
 
 class _Change:
@@ -154,28 +174,26 @@ def _spread(layer: LayerLinks, sent: Tensor, weight: Tensor, first: Tensor, chan
     moved = weight != first
     slot = None if change is None else change.slot[layer.source]
     touched = moved if slot is None else moved | (slot >= 0)
-    reached = torch.zeros(layer.num_targets, weight.shape[1], dtype=torch.int64)
-    reached.index_add_(0, layer.target, touched.to(torch.int64))
-    row, column = (reached > 0).nonzero(as_tuple=True)
-    place = torch.full_like(reached, -1)
+    reached = torch.zeros(layer.num_targets, weight.shape[1], dtype=torch.bool)
+    reached.index_put_((layer.target,), touched, accumulate=True)
+    row, column = reached.nonzero(as_tuple=True)
+    place = torch.full(reached.shape, -1, dtype=torch.int64)
     place[row, column] = torch.arange(len(row))
-    values = sent.new_zeros(len(row), sent.shape[1])
-    for entry, at in _blocks(moved, sent.shape[1]):
-        gained = (weight[entry, at] - first[entry, 0])[:, None] * sent[layer.source[entry]]
-        values.index_add_(0, place[layer.target[entry], at], gained)
+    entry, at = moved.nonzero(as_tuple=True)
+    gained = weight[entry, at] - first[entry, 0]
+    values = _collected(gained, place[layer.target[entry], at], layer.source[entry], sent, len(row))
     if change is not None and slot is not None:
-        for entry, at in _blocks(slot >= 0, sent.shape[1]):
-            gained = weight[entry, at][:, None] * change.values[slot[entry, at]]
-            values.index_add_(0, place[layer.target[entry], at], gained)
+        entry, at = (slot >= 0).nonzero(as_tuple=True)
+        where = place[layer.target[entry], at]
+        values += _collected(weight[entry, at], where, slot[entry, at], change.values, len(row))
     return _Change(row, column, values, place)
 
 
-def _blocks(mask: Tensor, width: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Rows and columns of what is true, as many at a time as may have so many numbers each."""
-    row, column = mask.nonzero(as_tuple=True)
-    block = max(1, _MOST_NUMBERS // width)
-    for begin in range(0, len(row), block):
-        yield row[begin : begin + block], column[begin : begin + block]
+def _collected(weight: Tensor, target: Tensor, source: Tensor, messages: Tensor, num_targets: int) -> Tensor:
+    """Sums of messages `[num_targets, channels]`, one weight for each way; by SciPy, which writes none of them out."""
+    ways = weight.numpy(), (target.numpy(), source.numpy())
+    operator = sparse.csr_array(ways, shape=(num_targets, len(messages)))
+    return torch.from_numpy(operator @ messages.numpy())
 
 
 def _tensor(values: NDArray[np.float64] | None) -> Tensor | None:

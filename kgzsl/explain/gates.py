@@ -1,9 +1,9 @@
 """A margin as a function of gates on facts: 1 leaves a fact as it is, 0 silences it, or takes it out of the graph."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -22,12 +22,28 @@ from kgzsl.explain.rerun import Fact, Rerun
 __all__ = ["GatedMargin", "GatedScores", "Semantics", "is_removal"]
 
 Float64 = NDArray[np.float64]
-Rows = Callable[[Tensor, bool], Tensor]
 Semantics = Literal["remove", "suppress"]
 """What a shut gate means: the fact is out of the graph and the degrees are counted anew, or its message is silent."""
 
 _MOST_NUMBERS = 4_000_000
 """Float64 numbers that a chunk of gates may need in one array: 32 MB."""
+
+
+class _Solved(NamedTuple):
+    """Some positions of a closed form."""
+
+    form: GatedClosedForm
+    nodes: NDArray[np.int64]
+
+
+_Part = GatedNetwork | _Solved
+
+
+def _rows(part: _Part, gates: Tensor, remove: bool) -> Tensor:
+    """Raw weights `[n, num_members, dim]` for columns of gates."""
+    if isinstance(part, GatedNetwork):
+        return part.outputs(gates, remove=remove)
+    return part.form.rows(gates, part.nodes, remove=remove)
 
 
 class GatedScores:
@@ -57,14 +73,12 @@ class GatedScores:
                 groups.setdefault((id(one.index), id(one.features)), []).append(number)
         self._size = 1
         self._parts = [
-            (torch.tensor(members), *self._opened(members, named[id(self.candidates[members[0]].index)], frozen))
+            (torch.tensor(members), self._opened(members, named[id(self.candidates[members[0]].index)], frozen))
             for members in groups.values()
         ]
-        self._lengths: list[Tensor] | None = None
+        self._lengths: list[Tensor | None] = [None] * len(self._parts)
         if frozen:
-            with torch.no_grad():
-                open_ = torch.ones(len(self.facts), 1, dtype=torch.float64)
-                self._lengths = [torch.linalg.vector_norm(rows(open_, False), dim=2) for _, rows, _ in self._parts]
+            self._lengths = list(self.lengths(np.ones(len(self.facts))))
 
     @property
     def chunk(self) -> int:
@@ -79,47 +93,81 @@ class GatedScores:
         with torch.no_grad():
             for first in range(0, len(gates), self.chunk):
                 part = slice(first, first + self.chunk)
-                found[part] = self.of(columns[:, part], remove=remove, near=True).numpy()
+                found[part] = self._near(columns[:, part], remove=remove).numpy()
         return found
 
-    def of(self, gates: Tensor, *, remove: bool, near: bool = False) -> Tensor:
-        """Scores `[n, num_candidates]` for columns of gates `[num_facts, n]`; with `near` faster, without gradients."""
+    def reached(self) -> NDArray[np.bool_]:
+        """Whether anything that a candidate's score is made of hangs on a fact `[num_facts, num_candidates]`.
+
+        What hangs on a fact may still come to the same without it.
+        """
+        halfway = torch.full((len(self.facts),), 0.5, dtype=torch.float64)
+        found = np.zeros((len(self.facts), len(self.candidates)), dtype=bool)
+        for first in range(0, len(self.facts), self.chunk):
+            places = torch.arange(first, min(first + self.chunk, len(self.facts)))
+            columns = halfway[:, None].repeat(1, len(places) + 1)
+            columns[places, torch.arange(len(places))] = 0.0
+            for members, part in self._parts:
+                if isinstance(part, GatedNetwork):
+                    near = part.outputs_near(columns, remove=True)
+                    here = near.column < len(places)
+                    found[first + near.column[here].numpy(), members[near.member[here]].numpy()] = True
+                else:
+                    found[:, members.numpy()] = True
+        return found
+
+    def of(self, gates: Tensor, *, remove: bool, lengths: Sequence[Tensor | None] | None = None) -> Tensor:
+        """Scores `[n, num_candidates]` for columns of gates `[num_facts, n]`, to take gradients of.
+
+        `lengths` of the weights of each part's candidates take the place of those that they have with these gates; NaN
+        takes none.
+        """
         scores = self._fixed.expand(gates.shape[1], -1)
-        for number, (members, rows_of, rows_near) in enumerate(self._parts):
-            rows = (rows_near if near else rows_of)(gates, remove)
-            lengths = torch.linalg.vector_norm(rows, dim=2) if self._lengths is None else self._lengths[number]
-            cosines = torch.where(lengths > 0, (rows @ self._inputs) / torch.where(lengths > 0, lengths, 1.0), 0.0)
-            scores = scores.index_add(1, members, cosines / self.decision.temperature)
+        for (members, part), length in zip(self._parts, lengths or self._lengths, strict=True):
+            scores = scores.index_add(1, members, self._cosines(_rows(part, gates, remove), length))
         return scores
 
-    def _opened(self, members: Sequence[int], facts: Sequence[Fact], frozen: bool) -> tuple[Rows, Rows]:
-        """Raw weights `[n, len(members), dim]` of candidates on one graph, with gradients and without."""
+    def _near(self, gates: Tensor, *, remove: bool) -> Tensor:
+        """The same scores without gradients, and only where they differ."""
+        scores = self._fixed.repeat(gates.shape[1], 1)
+        for (members, part), length in zip(self._parts, self._lengths, strict=True):
+            if isinstance(part, GatedNetwork):
+                near = part.outputs_near(gates, remove=remove)
+                cosines = self._cosines(near.base, length).repeat(gates.shape[1], 1)
+                known = None if length is None else length[near.member]
+                cosines[near.column, near.member] = self._cosines(near.rows, known)
+            else:
+                cosines = self._cosines(_rows(part, gates, remove), length)
+            scores.index_add_(1, members, cosines)
+        return scores
+
+    def _cosines(self, rows: Tensor, length: Tensor | None) -> Tensor:
+        """⟨x, w⟩ over the temperature, w at unit length, or over the length given."""
+        own = torch.linalg.vector_norm(rows, dim=-1)
+        chosen = own if length is None else torch.where(length.isnan(), own, length)
+        whole = torch.where(chosen > 0, chosen, 1.0)
+        return torch.where(chosen > 0, (rows @ self._inputs) / whole, 0.0) / self.decision.temperature
+
+    def lengths(self, gates: NDArray[Any], *, remove: bool = True) -> tuple[Tensor, ...]:
+        """Of the weights of each part's candidates with these gates `[num_facts]`."""
+        with torch.no_grad():
+            column = torch.from_numpy(np.asarray(gates, dtype=np.float64))[:, None]
+            return tuple(torch.linalg.vector_norm(_rows(part, column, remove)[0], dim=1) for _, part in self._parts)
+
+    def _opened(self, members: Sequence[int], facts: Sequence[Fact], frozen: bool) -> "_Part":
+        """The candidates on one graph."""
         model, first = self.decision.model, self.candidates[members[0]]
         index, concepts = first.index, [self.candidates[number].concept for number in members]
         places = np.array([self.place[fact] for fact in facts], dtype=np.int64)
         pairs = PairGates(index, index.edge_rows(model.relations), places)
         if is_closed_form(model):
-            closed, nodes = GatedClosedForm(model.terms(index, first.features), pairs), index.positions(concepts)
             self._size = max(self._size, index.num_concepts**2)
-
-            def solved(gates: Tensor, remove: bool) -> Tensor:
-                return closed.rows(gates, nodes, remove=remove)
-
-            return solved, solved
+            return _Solved(GatedClosedForm(model.terms(index, first.features), pairs), index.positions(concepts))
         networks = [model.opened(index, concept) for concept in concepts]  # type: ignore[union-attr]
-        gated = GatedNetwork(
-            networks,
-            first.features,
-            pairs,
-            Chains.of(index, model.relations),
-            num_facts=len(self.facts),
-            frozen=frozen,
-        )
+        chains = Chains.of(index, model.relations)
+        gated = GatedNetwork(networks, first.features, pairs, chains, num_facts=len(self.facts), frozen=frozen)
         self._size = max(self._size, gated.size)
-        return (
-            lambda gates, remove: gated.outputs(gates, remove=remove),
-            lambda gates, remove: gated.outputs_near(gates, remove=remove),
-        )
+        return gated
 
 
 class GatedMargin:
@@ -164,19 +212,30 @@ class GatedMargin:
         """How the margin changes with each gate `[num_facts]`."""
         return np.asarray(self.gradients(self._checked(gates)[None], semantics=semantics)[0])
 
-    def gradients(self, gates: NDArray[Any], *, semantics: Semantics = "remove") -> Float64:
-        """`gradient` for each row of gates `[n, num_facts]`."""
+    def gradients(self, gates: NDArray[Any], *, semantics: Semantics = "remove", from_nothing: bool = False) -> Float64:
+        """`gradient` for each row of gates `[n, num_facts]`.
+
+        `from_nothing`: weights that are zeros without any fact have no direction to start from, and turn at once when
+        the first fact fades in. Their length is then held at what it is with all facts.
+        """
         checked, remove = self._checked(gates, is_many=True), is_removal(semantics)
+        lengths = self._held(remove=remove) if from_nothing else None
         found = np.zeros(checked.shape)
         for first in range(0, len(checked), self._scores.chunk):
             part = slice(first, first + self._scores.chunk)
             columns = torch.from_numpy(np.ascontiguousarray(checked[part].T)).requires_grad_()
-            margins = self._scores.of(columns, remove=remove) @ self._signs
+            margins = self._scores.of(columns, remove=remove, lengths=lengths) @ self._signs
             if not margins.requires_grad:  # two classes with examples of their own
                 break
             (slopes,) = torch.autograd.grad(margins.sum(), columns)
             found[part] = slopes.T.numpy()
         return found
+
+    def _held(self, *, remove: bool) -> list[Tensor | None]:
+        """Lengths with all facts of weights that are zeros without any, NaN for the others."""
+        nothing, everything = np.zeros(len(self.facts)), np.ones(len(self.facts))
+        ends = (self._scores.lengths(gates, remove=remove) for gates in (nothing, everything))
+        return [torch.where(low > 0, torch.nan, high) for low, high in zip(*ends, strict=True)]
 
     @cached_property
     def reach(self) -> tuple[Fact, ...]:

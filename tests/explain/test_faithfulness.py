@@ -214,6 +214,17 @@ def test_w1_credits_are_those_of_the_formula_and_nothing_else_has_any(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("semantics", ["remove", "suppress"])
+def test_integrated_gradients_of_weights_that_are_zeros_without_facts_are_the_exact_shares(seed, semantics):
+    case = white_box(seed)
+    for num_nodes in (2, 32):
+        found = fact_credits(case.decision, semantics=semantics, num_nodes=num_nodes)
+        assert found.residual == pytest.approx(0, abs=1e-9)
+        for fact, credit in case.credits.items():
+            assert found.credit(fact) == pytest.approx(credit, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("method", ["integrated-gradients", "shapley", "occlusion", "paths"])
 def test_w3_twins_are_told_apart_by_the_relation_they_hear(seed, method):
     cases = twins(seed)
