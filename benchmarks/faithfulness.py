@@ -5,15 +5,19 @@ world, W8 on photographs of Tiny ImageNet under WordNet (--data; skipped without
 decision; "gain" is 0 for random orders and 1 for the greedy oracle. Seeds start at --seed: nothing was chosen on those.
 
     python benchmarks/faithfulness.py --data ../shared/data/tiny-imagenet --jobs 4
+
+With --results FILE each trained model's results are added to a file of JSON lines as soon as they are there, and read
+from it the next time: a run that was cut off goes on where it was.
 """
 
 import argparse
+import json
 import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,6 +32,7 @@ from kgzsl.explain.decision import Decision
 from kgzsl.explain.faithfulness import (
     CONTROLS,
     METHODS,
+    Fidelity,
     Measurement,
     deletion_gain,
     greedy_ranking,
@@ -142,6 +147,45 @@ def _certificate(decision: Decision) -> tuple[str, int]:
     return found.certificate, len(found)
 
 
+# -- what is kept --------------------------------------------------------------------------------------------------
+
+
+def _key(task: Task) -> str:
+    return json.dumps([task.world, task.model, task.seed, task.cases, task.counterfactuals, task.masks])
+
+
+def read_results(path: Path | None) -> dict[str, Result]:
+    """Finished tasks; a last line that was cut off is not one."""
+    kept: dict[str, Result] = {}
+    for line in path.read_text().splitlines() if path is not None and path.exists() else ():
+        try:
+            key, row = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        measured = [Measurement(**one | {"fidelity": Fidelity(*one["fidelity"])}) for one in row["measurements"]]
+        certificates = tuple((word, size) for word, size in row["certificates"])
+        kept[key] = Result(**row | {"measurements": tuple(measured), "certificates": certificates})
+    return kept
+
+
+def results_of(tasks: Sequence[Task], kept: dict[str, Result], path: Path | None, jobs: int) -> Iterable[Result]:
+    """In the order of the tasks; those that are kept already are not worked on again."""
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        waiting = {_key(task): pool.submit(work, task) for task in tasks if _key(task) not in kept}
+        if path is not None:
+            for key, future in waiting.items():
+                future.add_done_callback(partial(_keep, path, key))
+        for task in tasks:
+            key = _key(task)
+            yield kept[key] if key in kept else waiting[key].result()
+
+
+def _keep(path: Path, key: str, future: Any) -> None:
+    if not future.cancelled() and future.exception() is None:
+        with path.open("a") as file:
+            file.write(json.dumps([key, asdict(future.result())]) + "\n")
+
+
 # -- what is printed -----------------------------------------------------------------------------------------------
 
 
@@ -253,6 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cases", type=int, default=4, help="decisions of each seed")
     parser.add_argument("--counterfactuals", type=int, default=2, help="of those, for how many one is sought")
     parser.add_argument("--data", type=Path, help="folder with features.npz and minilm.npz")
+    parser.add_argument("--results", type=Path, help="file of JSON lines to which results are added and read from")
     parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1))
     parser.add_argument("--quick", action="store_true", help="two seeds, two decisions each")
     options = parser.parse_args(arguments)
@@ -267,12 +312,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     tasks = list(tasks_of(options))
     left = Counter((task.world, task.model) for task in tasks)
     results: dict[tuple[str, str], list[Result]] = {}
-    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        for result in pool.map(work, tasks):
-            group = result.world, result.model
-            results.setdefault(group, []).append(result)
-            if len(results[group]) == left[group]:
-                report(*group, results[group])
+    for result in results_of(tasks, read_results(options.results), options.results, options.jobs):
+        group = result.world, result.model
+        results.setdefault(group, []).append(result)
+        if len(results[group]) == left[group]:
+            report(*group, results[group])
     print(f"\n{time.perf_counter() - started:.0f} s", flush=True)
 
 
