@@ -55,9 +55,9 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
     features
         What describes concepts: "text", "sentence", a word-vector file, an attribute table, a matrix, an encoder.
     propagator
-        "graph-gp" (closed form, explained exactly), "sgcn", "gcnz", "dgp", "dgpm", a baseline of `kgzsl.baselines`
-        ("conse", "eszsl", "sae", "sync", "exem", "prototype", "devise", "ale", "sje", "dap", "iap", "clip"),
-        or an object with `fit(index, features, supervision)`.
+        "graph-gp" (closed form, explained exactly), "sgcn", "gcnz", "dgp", "dgpm", "rgcn", a baseline of
+        `kgzsl.baselines` ("conse", "eszsl", "sae", "sync", "exem", "prototype", "devise", "ale", "sje", "dap", "iap",
+        "clip"), or an object with `fit(index, features, supervision)`.
     unseen
         Classes without examples: concept ids, or names that one concept bears. `add_class` brings in more later.
     calibration

@@ -56,7 +56,7 @@ def test_a_broken_archive_is_named(tmp_path):
 
 def test_every_propagator_and_baseline_is_measured():
     assert sorted(MODELS) == sorted(set(PROPAGATORS.builtin) - {"clip"})  # no two spaces of one width here
-    drawn = ["sgcn", "dgp", "dgpm", "gcnz", "ale", "devise", "sje"]
+    drawn = ["sgcn", "dgp", "dgpm", "gcnz", "rgcn", "ale", "devise", "sje"]
     assert [name for name, has_chance in MODELS.items() if has_chance] == drawn
 
 

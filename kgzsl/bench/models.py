@@ -15,6 +15,7 @@ MODELS: Mapping[str, bool] = {
     "dgp": True,
     "dgpm": True,
     "gcnz": True,
+    "rgcn": True,
     "eszsl": False,
     "conse": False,
     "prototype": False,

@@ -22,6 +22,7 @@ PROPAGATORS = Registry(
         "gcnz": "kgzsl.propagation:GCNZ",
         "dgp": "kgzsl.propagation:DGP",
         "dgpm": "kgzsl.propagation:DGPM",
+        "rgcn": "kgzsl.propagation:RGCN",
         "ale": "kgzsl.baselines:ALE",
         "clip": "kgzsl.baselines:CLIPStyle",
         "conse": "kgzsl.baselines:ConSE",

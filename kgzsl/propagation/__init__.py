@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from kgzsl.propagation.gp_settings import GPSettings
     from kgzsl.propagation.graph_gp import GraphGP
     from kgzsl.propagation.network import NetworkPropagator
+    from kgzsl.propagation.rgcn import RGCN
     from kgzsl.propagation.sgcn import SGCN
-    from kgzsl.propagation.topology import AncestorTopology, Messages, NeighborTopology, Topology
+    from kgzsl.propagation.topology import AncestorTopology, Messages, NeighborTopology, RelationTopology, Topology
 
 __all__ = [
     "DGP",
     "DGPM",
     "GCNZ",
+    "RGCN",
     "SGCN",
     "AncestorTopology",
     "FittedNetwork",
@@ -28,6 +30,7 @@ __all__ = [
     "Messages",
     "NeighborTopology",
     "NetworkPropagator",
+    "RelationTopology",
     "Topology",
 ]
 
@@ -35,6 +38,7 @@ _HOME = {
     "DGP": "dgp",
     "DGPM": "dgp",
     "GCNZ": "gcnz",
+    "RGCN": "rgcn",
     "SGCN": "sgcn",
     "AncestorTopology": "topology",
     "FittedNetwork": "fitted_network",
@@ -43,6 +47,7 @@ _HOME = {
     "Messages": "topology",
     "NeighborTopology": "topology",
     "NetworkPropagator": "network",
+    "RelationTopology": "topology",
     "Topology": "topology",
 }
 

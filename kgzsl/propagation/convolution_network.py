@@ -13,6 +13,7 @@ from kgzsl.errors import InputFormatError
 from kgzsl.propagation.convolution import BiasPlace, GraphConvolution
 from kgzsl.propagation.dropout import ByteDropout
 from kgzsl.propagation.receptive_field import ReceptiveField
+from kgzsl.propagation.relational_convolution import RelationalConvolution
 from kgzsl.propagation.sparse_product import Block, SparseBlock
 
 __all__ = ["Architecture", "Blocks", "ConvolutionNetwork"]
@@ -38,7 +39,8 @@ class Architecture:
     """The shape of a network beside its input and output: everything but parameters.
 
     `hidden` are the widths between input and output; `dropout` is the share of the input of every layer that is
-    zeroed while training.
+    zeroed while training. With `is_relational` each group has a matrix of its own, mixed from `num_bases` where that
+    is given.
     """
 
     hidden: tuple[int, ...]
@@ -46,6 +48,8 @@ class Architecture:
     bias: BiasPlace = "after"
     dropout: float = 0.0
     negative_slope: float = 0.2
+    is_relational: bool = False
+    num_bases: int | None = None
 
     def build(self, in_channels: int, out_channels: int, *, random_state: int = 0) -> "ConvolutionNetwork":
         """A network with new parameters, the same for the same `random_state`."""
@@ -53,7 +57,10 @@ class Architecture:
 
     def config(self) -> dict[str, Any]:
         """The fields as JSON values."""
-        return {**asdict(self), "hidden": list(self.hidden)}
+        values = {**asdict(self), "hidden": list(self.hidden)}
+        if not self.is_relational:  # as files of networks without relations have always been
+            del values["is_relational"], values["num_bases"]
+        return values
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Architecture":
@@ -71,10 +78,7 @@ class ConvolutionNetwork(nn.Module):
         self.in_channels, self.out_channels, self.architecture = in_channels, out_channels, architecture
         widths = (in_channels, *architecture.hidden, out_channels)
         self.layers = nn.ModuleList(
-            GraphConvolution(
-                before, after, num_groups=architecture.num_groups, bias=architecture.bias, generator=generator
-            )
-            for before, after in pairwise(widths)
+            _layer(before, after, architecture, generator) for before, after in pairwise(widths)
         )
         self.dropout = ByteDropout(architecture.dropout)
 
@@ -108,6 +112,15 @@ class ConvolutionNetwork(nn.Module):
         if self.dropout.threshold > 0 or not isinstance(first, SparseBlock):
             return blocks
         return Blocks((first.with_input(x), *blocks.layers[1:]))
+
+
+def _layer(before: int, after: int, architecture: Architecture, generator: torch.Generator | None) -> GraphConvolution:
+    groups = architecture.num_groups
+    if architecture.is_relational:
+        return RelationalConvolution(
+            before, after, num_groups=groups, num_bases=architecture.num_bases, generator=generator
+        )
+    return GraphConvolution(before, after, num_groups=groups, bias=architecture.bias, generator=generator)
 
 
 def _of_layer(

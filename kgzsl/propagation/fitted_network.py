@@ -103,7 +103,8 @@ class FittedNetwork:
             self._messages[index] = self.topology.messages(index)
         place = int(index.positions([concept])[0])
         normalization = getattr(self.topology, "normalization", "row")
-        return opened(self.network, self._messages[index], place, normalization=normalization, readout=self.readout)
+        messages, links = self._messages[index], getattr(self.topology, "links", ())
+        return opened(self.network, messages, place, normalization=normalization, links=links, readout=self.readout)
 
     def state(self) -> State:
         """JSON values and arrays; seconds are left out of the report, so that equal fits give equal bytes."""

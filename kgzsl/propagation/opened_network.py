@@ -1,18 +1,26 @@
 """A trained network as plain matrices, cut down to what one concept's weights depend on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from kgzsl.errors import ExplanationError
 from kgzsl.propagation.convolution import GraphConvolution
 from kgzsl.propagation.convolution_network import ConvolutionNetwork
 from kgzsl.propagation.receptive_field import receptive_field
+from kgzsl.propagation.relational_convolution import RelationalConvolution
 from kgzsl.propagation.ridge_readout import RidgeReadout
 from kgzsl.propagation.topology import Messages
 
-__all__ = ["OpenedLayer", "OpenedNetwork", "opened"]
+__all__ = ["OpenedLayer", "OpenedNetwork", "OpenedPart", "OpenedRelationalLayer", "opened"]
+
+_SEVERAL = (
+    "this layer has a matrix for each relation, which this way of explaining does not follow; the exact shares "
+    "(explainer=None) do"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +39,42 @@ class OpenedLayer:
 
 
 @dataclass(frozen=True, eq=False)
+class OpenedPart:
+    """What one relation brings to a layer: `operator` (H W), with W `weight` `[in_channels, out_channels]`.
+
+    `relation` is its name, `^` before one that is heard against its direction; "" for what concepts tell themselves.
+    """
+
+    relation: str
+    operator: sparse.csr_array
+    weight: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedRelationalLayer:
+    """The sum of `parts`, one for each relation and direction that brings something, and `after`."""
+
+    parts: tuple[OpenedPart, ...]
+    after: NDArray[np.float64] | None
+    before: None = None
+
+    @property
+    def operator(self) -> sparse.csr_array:
+        """`ExplanationError`: there is one for each part."""
+        raise ExplanationError(_SEVERAL)
+
+    @property
+    def groups(self) -> tuple[sparse.csr_array, ...]:
+        """`ExplanationError`: each part has one, and a matrix of its own."""
+        raise ExplanationError(_SEVERAL)
+
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """`ExplanationError`: there is one for each part."""
+        raise ExplanationError(_SEVERAL)
+
+
+@dataclass(frozen=True, eq=False)
 class OpenedNetwork:
     """Layers with LeakyReLU between them and a row of unit length at the end.
 
@@ -40,7 +84,7 @@ class OpenedNetwork:
     """
 
     rows: tuple[NDArray[np.int64], ...]
-    layers: tuple[OpenedLayer, ...]
+    layers: tuple[OpenedLayer | OpenedRelationalLayer, ...]
     negative_slope: float
     normalization: str
     readout: RidgeReadout | None = None
@@ -52,16 +96,21 @@ def opened(
     position: int,
     *,
     normalization: str,
+    links: Sequence[str] = (),
     readout: RidgeReadout | None = None,
 ) -> OpenedNetwork:
     """The layers that the output row at `position` is computed by, and the rows that each of them reads.
 
+    `links` name the groups of messages, where a layer has a matrix for each.
     A last layer that was solved in closed form is taken from its solution in float64, not as it is stored.
     """
     field = receptive_field(messages, np.array([position], dtype=np.int64), num_layers=network.num_layers)
-    layers = []
+    layers: list[OpenedLayer | OpenedRelationalLayer] = []
     for layer, groups in zip(network.layers, field.layers, strict=True):
         assert isinstance(layer, GraphConvolution)
+        if isinstance(layer, RelationalConvolution):
+            layers.append(_relational(layer, groups, links))
+            continue
         shares = layer.shares().detach().cpu().numpy().astype(np.float64)
         scaled = tuple(sparse.csr_array(share * group) for share, group in zip(shares, groups, strict=True))
         operator = sparse.csr_array(sum(scaled[1:], scaled[0]), dtype=np.float64)
@@ -70,9 +119,22 @@ def opened(
         weight = layer.weight.detach().cpu().numpy().astype(np.float64).T
         before, after = (bias, None) if layer.bias_place == "before" else (None, bias)
         layers.append(OpenedLayer(operator, scaled, weight, before, after))
-    if readout is not None:
+    if readout is not None and isinstance(layers[-1], OpenedLayer):
         layers[-1] = _solved(layers[-1], readout)
     return OpenedNetwork(field.rows, tuple(layers), float(network.architecture.negative_slope), normalization, readout)
+
+
+def _relational(
+    layer: RelationalConvolution, groups: Sequence[sparse.csr_array], links: Sequence[str]
+) -> OpenedRelationalLayer:
+    matrices = layer.matrices().detach().cpu().numpy().astype(np.float64)
+    parts = [
+        OpenedPart(link, sparse.csr_array(group), matrix)
+        for link, group, matrix in zip(links, groups, matrices, strict=True)
+        if group.nnz
+    ]
+    assert layer.bias is not None
+    return OpenedRelationalLayer(tuple(parts), layer.bias.detach().cpu().numpy().astype(np.float64))
 
 
 def _solved(layer: OpenedLayer, readout: RidgeReadout) -> OpenedLayer:

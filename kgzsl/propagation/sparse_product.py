@@ -85,6 +85,11 @@ class SparseBlock:
         mixed: Tensor = _MixedProduct.apply(x, shares, self)  # type: ignore[no-untyped-call]
         return mixed
 
+    def spread(self, x: Tensor) -> Tensor:
+        """`product`, differentiable in `x`."""
+        spread: Tensor = _SpreadProduct.apply(x, self)  # type: ignore[no-untyped-call]
+        return spread
+
     def with_input(self, x: Tensor) -> "KnownProduct":
         """This block multiplied out for rows that never change."""
         return KnownProduct(groups=self.product(x), sums=self.sums)
@@ -100,6 +105,10 @@ class KnownProduct:
     def mix(self, x: Tensor, shares: Tensor) -> Tensor:
         """The sum over groups of `shares[k] * A_k @ x`, for the `x` it was made from."""
         return _mixed(self.groups, shares)
+
+    def spread(self, x: Tensor) -> Tensor:
+        """What each group brings, for the `x` it was made from."""
+        return self.groups
 
 
 Block = SparseBlock | KnownProduct
@@ -132,6 +141,23 @@ class _MixedProduct(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             for_shares = groups.view(block.num_groups, -1) @ gradient.view(-1)
         return for_x, for_shares, None
+
+
+class _SpreadProduct(torch.autograd.Function):
+    """A_k x for each group."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, block: SparseBlock) -> Tensor:
+        ctx.block = block
+        return block.product(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        block: SparseBlock = ctx.block
+        back = block.transposed
+        rows = CompressedRows(back.starts, back.columns + block.group_of * block.num_targets, back.values)
+        stacked = gradients[0].contiguous().view(block.num_groups * block.num_targets, -1)
+        return rows.times(stacked), None
 
 
 def _mixed(groups: Tensor, shares: Tensor) -> Tensor:

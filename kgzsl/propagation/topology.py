@@ -16,6 +16,7 @@ __all__ = [
     "AncestorTopology",
     "Messages",
     "NeighborTopology",
+    "RelationTopology",
     "Topology",
     "topology_from_config",
 ]
@@ -162,17 +163,82 @@ class AncestorTopology:
         return {"kind": "ancestors", **_json_fields(self)}
 
 
+@dataclass(frozen=True)
+class RelationTopology:
+    """Each relation sends messages both ways, in two groups of its own, and every concept sends one to itself.
+
+    `relations` are the names of relations, in the order of the groups: first what heads hear from tails, then what
+    tails hear from heads, of each; the last group is the concepts themselves. Every row is divided by the number of
+    its messages (Schlichtkrull et al., ESWC 2018, eq. 2 with c_ir = |N_i^r|). Edges count once each, whatever
+    their weight; an edge from a concept to itself sends nothing. A relation that a graph does not have sends nothing
+    there, and one that is not named is not heard.
+
+    >>> from kgzsl.propagation import RelationTopology
+    >>> from kgzsl.testing import example_graph
+    >>> messages = RelationTopology(("is_a",)).messages(example_graph().index)
+    >>> messages.num_groups
+    3
+    """
+
+    relations: tuple[str, ...]
+    normalization = "row"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.relations, list | tuple) or len(set(self.relations)) != len(self.relations):
+            raise InputFormatError(f"relations={self.relations!r} is not allowed: a tuple of different relation names")
+        object.__setattr__(self, "relations", tuple(self.relations))
+
+    @classmethod
+    def of(cls, index: GraphIndex, relations: tuple[str, ...] | None) -> "RelationTopology":
+        """The relations of `index` among these names and kinds; None for the taxonomic ones.
+
+        Negative ones and annotations are refused.
+        """
+        codes = index.relation_codes(propagated_relations(index, relations))
+        return cls(tuple(sorted(index.relations[code].name for code in codes)))
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The relation of each group, `^` before one heard against its direction; "" for the concepts themselves."""
+        return (*(link for name in self.relations for link in (name, f"^{name}")), "")
+
+    def messages(self, index: GraphIndex) -> Messages:
+        """One step with two groups for each relation, and one for the concepts themselves."""
+        code = {relation.name: number for number, relation in enumerate(index.relations)}
+        groups = []
+        for name in self.relations:
+            rows = np.flatnonzero((index.relation == code.get(name, -1)) & (index.head != index.tail))
+            groups += [_means(index, index.head[rows], index.tail[rows])]
+            groups += [_means(index, index.tail[rows], index.head[rows])]
+        own = sparse.csr_array(sparse.eye_array(index.num_concepts, format="csr"))
+        return Messages(steps=((*groups, own),))
+
+    def config(self) -> dict[str, Any]:
+        """The fields as JSON values."""
+        return {"kind": "relations", "relations": list(self.relations)}
+
+
 def topology_from_config(config: Mapping[str, Any]) -> Topology:
     """The built-in rule that `config` of a topology described."""
-    rules: dict[str, type[NeighborTopology | AncestorTopology]] = {
+    rules: dict[str, type[NeighborTopology | AncestorTopology | RelationTopology]] = {
         "neighbors": NeighborTopology,
         "ancestors": AncestorTopology,
+        "relations": RelationTopology,
     }
     fields = dict(config)
     kind = fields.pop("kind", "")
     if kind not in rules:
         raise UnknownNameError("topology", str(kind), known=tuple(sorted(rules)))
     return rules[kind](**fields)
+
+
+def _means(index: GraphIndex, targets: Any, sources: Any) -> sparse.csr_array:
+    """Rows of equal shares that add up to 1, or are empty."""
+    shares = 1.0 / np.maximum(np.bincount(targets, minlength=index.num_concepts), 1)
+    size = index.num_concepts
+    matrix = sparse.coo_array((shares[targets], (targets, sources)), shape=(size, size)).tocsr()
+    matrix.sort_indices()
+    return sparse.csr_array(matrix)
 
 
 def _normalized(adjacency: sparse.csr_array, normalization: str) -> sparse.csr_array:

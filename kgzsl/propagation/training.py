@@ -127,6 +127,10 @@ def _is_number(value: object) -> bool:
 _RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "epochs": ("an integer of at least 1", lambda value: _is_integer(value) and value >= 1),
     "hidden": ("integers of at least 1", lambda value: _is_integer(value) and value >= 1),
+    "num_bases": (
+        "an integer of at least 1, or None",
+        lambda value: value is None or (_is_integer(value) and value >= 1),
+    ),
     "num_groups": ("an integer of at least 1", lambda value: _is_integer(value) and value >= 1),
     "readout": ('"trained" or "ridge"', lambda value: value in ("trained", "ridge")),
     "hops": ("an integer of at least 1, or None", lambda value: value is None or (_is_integer(value) and value >= 1)),

@@ -89,7 +89,8 @@ def example_decision(propagator: Any = "graph-gp", *, foil: str | None = "puma",
 
 def _short(name: str) -> dict[str, Any]:
     """Trained for long enough that explanations have something to say."""
-    return {"epochs": 20, "hidden": (6, 6) if name == "gcnz" else 6} if name in ("sgcn", "gcnz", "dgp", "dgpm") else {}
+    hidden = {"sgcn": 6, "gcnz": (6, 6), "dgp": 6, "dgpm": 6, "rgcn": (6,)}
+    return {"epochs": 20, "hidden": hidden[name]} if name in hidden else {}
 
 
 def check_explainer(explainer: Explainer, decision: Decision | None = None) -> None:

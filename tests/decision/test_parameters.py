@@ -8,7 +8,7 @@ from kgzsl.baselines import ALE, DAP, ESZSL, EXEM, IAP, SAE, SJE, CLIPStyle, Con
 from kgzsl.decision.parameters import described_parameters, restored_parameters
 from kgzsl.decision.propagators import PROPAGATORS, resolve_propagator
 from kgzsl.errors import InputFormatError, UnknownNameError
-from kgzsl.propagation import DGP, DGPM, GCNZ, SGCN
+from kgzsl.propagation import DGP, DGPM, GCNZ, RGCN, SGCN
 from kgzsl.propagation.gp_settings import GPSettings
 from kgzsl.propagation.graph_gp import GraphGP
 
@@ -19,6 +19,7 @@ OURS = [
     GCNZ(hidden=(2, 3)),
     DGP(num_groups=2),
     DGPM(),
+    RGCN(num_bases=3),
     ConSE(temperature=0.3),
     ESZSL(input_ridge=2.0),
     DAP(ridge=0.5),

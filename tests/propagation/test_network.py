@@ -17,7 +17,7 @@ from torch_geometric.nn import GCNConv, GraphSAGE
 
 from kgzsl.contracts import FittedPropagator, Propagator
 from kgzsl.errors import InputFormatError, IntegrityError, PluginError, UnknownConceptError, VersionError
-from kgzsl.propagation import DGP, DGPM, GCNZ, SGCN, FittedNetwork, NetworkPropagator
+from kgzsl.propagation import DGP, DGPM, GCNZ, RGCN, SGCN, FittedNetwork, NetworkPropagator
 from kgzsl.propagation.convolution_network import Architecture
 from kgzsl.propagation.network_inputs import network_inputs, predicted
 from kgzsl.propagation.topology import AncestorTopology, NeighborTopology
@@ -29,6 +29,8 @@ PROPAGATORS = [
     GCNZ(hidden=(8,), bias=True, dropout=0.25, normalization="row", epochs=4, device="cpu"),
     DGP(hidden=8, num_groups=3, epochs=4, device="cpu"),
     DGPM(hidden=8, epochs=4, device="cpu"),
+    RGCN(hidden=(8,), epochs=4, device="cpu"),
+    RGCN(hidden=(8, 6), num_bases=2, dropout=0.25, epochs=4, device="cpu"),
 ]
 NETWORKS = [
     (NeighborTopology("row"), Architecture((8,))),
