@@ -45,12 +45,14 @@ class PathCredit:
     `kernels` splits the credit, sorted by name. In a closed form "walk" borrows the classifier of the seen class at
     the end, "convolved" compares the description at the end with those around the seen classes, "text" is a path of
     one concept, its own description. In a network "features" are those at the end, and "biases" what its layers add
-    there to any concept.
+    there to any concept. `relations` are those of the steps, `^` before one walked from tail to head, where a network
+    has a matrix for each; otherwise empty, and all facts that join two concepts share a step.
     """
 
     nodes: tuple[str, ...]
     credit: float
     kernels: tuple[tuple[str, float], ...]
+    relations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,11 @@ class Chains:
         self._above: dict[int, dict[int, int]] = {}
         self._found: dict[int, dict[int, tuple[int, ...]]] = {}
 
+    @property
+    def num_concepts(self) -> int:
+        """Of the index."""
+        return self._index.num_concepts
+
     @classmethod
     def of(cls, index: GraphIndex, relations: _Relations) -> "Chains":
         """Those of an index, kept with it."""

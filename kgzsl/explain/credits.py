@@ -70,7 +70,17 @@ class Entry:
 
     @property
     def group(self) -> tuple[str, ...]:
-        """Paths that say the same of their first concept: everything above the highest concept is read once."""
+        """Paths that say the same of their first concept: everything above the highest concept is read once.
+
+        Paths that lead there over other relations say something else, where they are told apart.
+        """
+        route = self.route
+        if route.relations:
+            return (*self._claimed, *(route.relations[: route.pivot] or route.relations))
+        return self._claimed
+
+    @property
+    def _claimed(self) -> tuple[str, ...]:
         route = self.route
         if route.shape == "meet":
             return ("meet", route.steps[0].relation.name, route.nodes[1])
@@ -206,7 +216,7 @@ def gather(ledger: Ledger, facts: tuple[Facts, ...]) -> Reasons:
     merged: dict[tuple[tuple[str, ...], str], list[Entry]] = {}
     for side, account in enumerate(ledger.accounts):
         for path in account.paths:
-            entry = Entry(side, facts[side].route(path.nodes), path)
+            entry = Entry(side, facts[side].route(path.nodes, path.relations), path)
             merged.setdefault((entry.group, entry.source), []).append(entry)
     collapsed: dict[tuple[str, ...], list[tuple[str, float, list[Entry]]]] = {}
     for (group, source), entries in merged.items():

@@ -39,6 +39,7 @@ def network_account(
             tuple(ids[place] for place in group.nodes),
             group.credit,
             (("biases", group.biases), ("features", group.features)),
+            group.relations,
         )
         for group in found.shares
     )

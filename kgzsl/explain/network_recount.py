@@ -5,16 +5,15 @@ where it starts, one at a time, and only then counted under its loop erasure. Wh
 model; that they give the row that decided is checked.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.explain.chains import Chains
 from kgzsl.explain.decision import Candidate, Decision, NetworkModel, OpenNetwork
-from kgzsl.explain.network_walks import erased
+from kgzsl.explain.walk_steps import erased, parts_of
 
 __all__ = ["NetworkRecount", "network_recount"]
 
@@ -39,9 +38,9 @@ class NetworkRecount:
     variance: None = None
     _walker: "_Walker | None" = field(default=None, repr=False)
 
-    def path(self, nodes: Sequence[int], kernels: Iterable[str]) -> float | None:
+    def path(self, nodes: Sequence[int], relations: Sequence[str] = ()) -> float | None:
         """The credit of a path; None where its walks are too many to be carried one by one."""
-        return None if self._walker is None else self._walker.path(tuple(nodes))
+        return None if self._walker is None else self._walker.path((tuple(nodes), tuple(relations)))
 
 
 def network_recount(decision: Decision, model: NetworkModel, sign: float, candidate: Candidate) -> NetworkRecount:
@@ -120,8 +119,10 @@ def _gates(network: OpenNetwork, features: NDArray[np.floating]) -> tuple[list[F
     current = np.asarray(features[network.rows[0]], dtype=np.float64)
     slopes: list[Float64] = []
     for number, layer in enumerate(network.layers):
-        sent = current @ layer.weight + (0.0 if layer.before is None else layer.before)
-        received = layer.operator @ sent + (0.0 if layer.after is None else layer.after)
+        received = np.zeros(()) if layer.after is None else layer.after
+        for part in parts_of(layer):
+            sent = current @ part.weight + (0.0 if layer.before is None else layer.before)
+            received = received + part.operator @ sent
         is_last = number == len(network.layers) - 1
         slopes.append(np.where((received > 0) | is_last, 1.0, network.negative_slope))
         current = received * slopes[-1]
@@ -144,57 +145,70 @@ def _carry(
     """
     rows = network.rows[first]
     widest = max(len(rows_) for rows_ in network.rows[first + 1 :]) * max(
-        layer.weight.shape[1] for layer in network.layers
+        part.weight.shape[1] for layer in network.layers for part in parts_of(layer)
     )
     step = max(1, _CHUNK // widest)
     for begin in range(0, len(rows), step):
         places = np.arange(begin, min(begin + step, len(rows)))
-        sent = starts[places] if is_sent else starts[places] @ network.layers[first].weight
-        columns = network.layers[first].operator[:, places].toarray()
-        current = slopes[first] * np.einsum("ts,sc->stc", columns, sent)
+        received = []
+        for part in parts_of(network.layers[first]):
+            sent = starts[places] if is_sent else starts[places] @ part.weight
+            received.append(np.einsum("ts,sc->stc", part.operator[:, places].toarray(), sent))
+        current = slopes[first] * sum(received)
         for number in range(first + 1, len(network.layers)):
-            layer = network.layers[number]
-            current = slopes[number] * np.einsum("ts,bsc->btc", layer.operator.toarray(), current @ layer.weight)
+            parts = parts_of(network.layers[number])
+            received = [np.einsum("ts,bsc->btc", part.operator.toarray(), current @ part.weight) for part in parts]
+            current = slopes[number] * sum(received)
         np.add.at(sources, rows[places], current[:, 0] @ pull)
+
+
+_Step = tuple[int, int]
+"""A place in the rows of a layer, and the part of the layer by which it was reached from there."""
+_Way = tuple[tuple[int, ...], tuple[str, ...]]
+"""Positions, and the relations between them where these are told apart."""
 
 
 @dataclass(eq=False)
 class _Walker:
-    """Every walk that ends at the class, as places in the rows of each layer, by loop erasure."""
+    """Every walk that ends at the class, as steps back from it, by loop erasure."""
 
     network: OpenNetwork
     slopes: Sequence[Float64]
     features: Float64
     pull: Float64
-    walks: dict[tuple[int, ...], list[tuple[int, ...]]]
+    walks: dict[_Way, list[tuple[_Step, ...]]]
     num_checked: int = 0
 
-    def path(self, nodes: tuple[int, ...]) -> float | None:
+    def path(self, way: _Way) -> float | None:
         if self.num_checked >= _MOST_PATHS:
             return None
         self.num_checked += 1
-        return sum(self._carried(walk) for walk in self.walks.get(nodes, ()))
+        return sum(self._carried(walk) for walk in self.walks.get(way, ()))
 
-    def _carried(self, walk: tuple[int, ...]) -> float:
-        """A walk is (place it ends at, ..., place it starts at); shorter ones start at a layer's `after`."""
-        layers, forwards = self.network.layers, walk[::-1]
+    def _carried(self, walk: tuple[_Step, ...]) -> float:
+        """A walk is (where it ends, ..., where it starts); shorter ones start at a layer's `after`."""
+        layers = self.network.layers
         first = len(layers) - len(walk) + 1
+        place, number = walk[-1]
+        weight = parts_of(layers[first])[number].weight
         total = 0.0
         if first == 0:
-            total += self._sent(forwards, first, self.features[forwards[0]] @ layers[0].weight)
+            total += self._sent(walk, first, self.features[place] @ weight)
         elif (after := layers[first - 1].after) is not None:
-            start = self.slopes[first - 1][forwards[0]] * after
-            total += self._sent(forwards, first, start @ layers[first].weight)
+            total += self._sent(walk, first, (self.slopes[first - 1][place] * after) @ weight)
         if (before := layers[first].before) is not None:
-            total += self._sent(forwards, first, before)
+            total += self._sent(walk, first, before)
         return total
 
-    def _sent(self, forwards: tuple[int, ...], first: int, vector: Float64) -> float:
-        for number, (source, target) in enumerate(pairwise(forwards), start=first):
-            layer = self.network.layers[number]
+    def _sent(self, walk: tuple[_Step, ...], first: int, vector: Float64) -> float:
+        """What a vector that has passed the first weight comes to."""
+        for number in range(first, len(self.network.layers)):
+            at = len(self.network.layers) - number
+            (source, part_of_layer), (target, _) = walk[at], walk[at - 1]
+            part = parts_of(self.network.layers[number])[part_of_layer]
             if number > first:
-                vector = vector @ layer.weight
-            vector = self.slopes[number][target] * (float(layer.operator[target, source]) * vector)
+                vector = vector @ part.weight
+            vector = self.slopes[number][target] * (float(part.operator[target, source]) * vector)
         return float(vector @ self.pull)
 
 
@@ -202,22 +216,36 @@ def _walker(
     network: OpenNetwork, slopes: Sequence[Float64], candidate: Candidate, pull: Float64, chains: Chains
 ) -> _Walker | None:
     """All walks, the shorter ones that start at a bias as well; None where they are too many."""
-    walks: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
-    frontier: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((0,), (int(network.rows[-1][0]),))]
+    walks: dict[_Way, list[tuple[_Step, ...]]] = {}
+    start: _Way = (int(network.rows[-1][0]),), ()
+    frontier: list[tuple[tuple[_Step, ...], _Way]] = [(((0, 0),), start)]
     count = 0
     for number in reversed(range(len(network.layers))):
-        operator, rows = network.layers[number].operator, network.rows[number]
+        parts, rows = parts_of(network.layers[number]), network.rows[number]
         reached = []
-        for walk, key in frontier:
-            for entry in range(operator.indptr[walk[-1]], operator.indptr[walk[-1] + 1]):
-                place = int(operator.indices[entry])
-                longer = erased(key, chains.between(key[-1], int(rows[place])))
-                reached.append(((*walk, place), longer))
+        for walk, way in frontier:
+            for part_number, part in enumerate(parts):
+                operator, here = part.operator, walk[-1][0]
+                for entry in range(operator.indptr[here], operator.indptr[here + 1]):
+                    place = int(operator.indices[entry])
+                    longer = _walked(way, int(rows[place]), part.relation, chains)
+                    reached.append(((*walk, (place, part_number)), longer))
             if count + len(reached) > MOST_WALKS:
                 return None
-        for walk, key in reached:
-            walks.setdefault(key, []).append(walk)
+        for walk, way in reached:
+            walks.setdefault(way, []).append(walk)
         count += len(reached)
         frontier = reached
     features = np.asarray(candidate.features[network.rows[0]], dtype=np.float64)
     return _Walker(network, slopes, features, pull, walks)
+
+
+def _walked(way: _Way, end: int, relation: str | None, chains: Chains) -> _Way:
+    """A path walked on to `end`, without the loop if it was there before."""
+    nodes, relations = way
+    if relation is None:
+        return erased(nodes, chains.between(nodes[-1], end)), ()
+    if end in nodes:
+        kept = nodes.index(end)
+        return nodes[: kept + 1], relations[:kept]
+    return (*nodes, end), (*relations, relation)

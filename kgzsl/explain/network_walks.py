@@ -7,7 +7,7 @@ grouped by their loop erasure, read from u, and each group's share is exact.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from kgzsl.explain.chains import Chains
 from kgzsl.explain.decision import OpenLayer, OpenNetwork
+from kgzsl.explain.walk_endings import Ending, WalkShare, largest
+from kgzsl.explain.walk_steps import Key, LayerPart, WalkSteps, erased, parts_of
 
-__all__ = ["Flow", "Search", "WalkShare", "erased", "flow", "search"]
+__all__ = ["Flow", "Search", "WalkShare", "carried_along", "erased", "flow", "output", "search"]
 
 Float64 = NDArray[np.float64]
-Key = tuple[int, ...]
 
 MOST_STATES = 4_096
 """Groups of walks followed at once; a search that had more is not certified."""
-_MOST_ENDINGS = 5_000
 # multiplications of a dense product that take as long as one of a sparse product, and as one of a row that is copied
 _SPARSE_COST = 4
 _GATHER_COST = 16
@@ -55,20 +55,6 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class WalkShare:
-    """All walks from a concept whose loop erasure is `nodes`: what they carry from features and from biases."""
-
-    nodes: Key
-    features: float
-    biases: float
-
-    @property
-    def credit(self) -> float:
-        """Both."""
-        return self.features + self.biases
-
-
-@dataclass(frozen=True)
 class Search:
     """Groups of walks, largest first; `is_certified` if no larger one can have been missed."""
 
@@ -90,22 +76,30 @@ def output(network: OpenNetwork, features: NDArray[np.floating]) -> tuple[tuple[
 
 
 def _received(layer: OpenLayer, rows: Float64) -> Float64:
-    """What arrives: operator (H W + before) + after, whichever of the two products leaves less to compute first."""
-    targets, sources = layer.operator.shape
-    width, channels = layer.weight.shape
-    dense = width * channels * (targets - sources)
-    if dense + _SPARSE_COST * layer.operator.nnz * (width - channels) <= 0:
-        received = np.asarray(layer.operator @ rows) @ layer.weight
-        if layer.before is not None:
-            received += np.outer(np.asarray(layer.operator.sum(axis=1)).ravel(), layer.before)
-    else:
-        sent = rows @ layer.weight
-        if layer.before is not None:
-            sent += layer.before
-        received = np.asarray(layer.operator @ sent)
+    """What arrives: the sum over parts of operator (H W + before), and after."""
+    first, *others = parts_of(layer)
+    received = _product(first, rows, layer.before)
+    for part in others:
+        received += _product(part, rows, None)
     if layer.after is not None:
         received += layer.after
     return received
+
+
+def _product(part: LayerPart, rows: Float64, before: Float64 | None) -> Float64:
+    """`operator` (H W + before), whichever of the two products leaves less to compute first."""
+    targets, sources = part.operator.shape
+    width, channels = part.weight.shape
+    dense = width * channels * (targets - sources)
+    if dense + _SPARSE_COST * part.operator.nnz * (width - channels) <= 0:
+        received: Float64 = np.asarray(part.operator @ rows) @ part.weight
+        if before is not None:
+            received += np.outer(np.asarray(part.operator.sum(axis=1)).ravel(), before)
+        return received
+    sent = rows @ part.weight
+    if before is not None:
+        sent += before
+    return np.asarray(part.operator @ sent)
 
 
 def flow(network: OpenNetwork, features: NDArray[np.floating], inputs: Float64, unit: float) -> Flow:
@@ -125,16 +119,16 @@ def flow(network: OpenNetwork, features: NDArray[np.floating], inputs: Float64, 
             from_biases[targets] += gradient @ layer.after
         if layer.before is not None:
             from_biases[sources] += np.asarray(layer.operator.T @ (gradient @ layer.before))
-        gradient = gradient @ layer.weight.T
+        pulled = [(part.operator, gradient @ part.weight.T) for part in parts_of(layer)]
         if number > 0:
-            gradient = np.asarray(layer.operator.T @ gradient)
-    first = network.layers[0].operator
-    carried = _carried(first, hidden[0], gradient)
-    from_features[network.rows[0]] = np.bincount(first.indices, weights=carried, minlength=len(hidden[0]))
+            gradient = np.asarray(sum(operator.T @ sent for operator, sent in pulled))
+    for operator, sent in pulled:
+        carried = carried_along(operator, hidden[0], sent)
+        from_features[network.rows[0]] += np.bincount(operator.indices, weights=carried, minlength=len(hidden[0]))
     return Flow(network, hidden, slopes, pull, from_features, from_biases, constant)
 
 
-def _carried(operator: scipy.sparse.csr_array, rows: Float64, pulled: Float64) -> Float64:
+def carried_along(operator: scipy.sparse.csr_array, rows: Float64, pulled: Float64) -> Float64:
     """What each entry of an operator carries from its row to its target, weighted by `pulled` there."""
     targets = np.repeat(np.arange(len(pulled)), np.diff(operator.indptr))
     if len(pulled) * len(rows) <= _GATHER_COST * operator.nnz:
@@ -148,34 +142,6 @@ def _carried(operator: scipy.sparse.csr_array, rows: Float64, pulled: Float64) -
     return shares
 
 
-def erased(key: Key, steps: Sequence[int]) -> Key:
-    """`key` walked on by `steps`; returning to a concept forgets the loop.
-
-    >>> erased((3, 5), [8, 5, 2])
-    (3, 5, 2)
-    """
-    for step in steps:
-        key = key[: key.index(step) + 1] if step in key else (*key, step)
-    return key
-
-
-def _extended(chains: Chains, key: Key, ends: Sequence[int]) -> list[Key]:
-    """`erased(key, steps)` for the steps to each of `ends`; neither the key nor these meet a concept twice."""
-    place = {node: number for number, node in enumerate(key)}
-    is_new = place.keys().isdisjoint
-    longer = []
-    for steps in chains.all_between(key[-1], ends):
-        if is_new(steps):
-            longer.append(key + steps)
-            continue
-        kept, first = len(key), 0
-        for number, step in enumerate(steps, start=1):
-            if place.get(step, kept) < kept:
-                kept, first = place[step] + 1, number
-        longer.append(key[:kept] + steps[first:])
-    return longer
-
-
 def search(passed: Flow, chains: Chains, *, share: float, at_most: int) -> Search:
     """The largest groups of walks, until they carry `share` of the magnitudes of all, or are `at_most`.
 
@@ -183,6 +149,7 @@ def search(passed: Flow, chains: Chains, *, share: float, at_most: int) -> Searc
     what they carry is one vector. Equals of the last group are taken as well.
     """
     network = passed.network
+    steps = WalkSteps(network, chains)
     keys: list[Key] = [(int(network.rows[-1][0]),)]
     ends = np.zeros(1, dtype=np.int64)
     carried = passed.pull[None, :]
@@ -195,15 +162,13 @@ def search(passed: Flow, chains: Chains, *, share: float, at_most: int) -> Searc
         if layer.after is not None and number != last:
             _add(biases, keys, carried @ layer.after)
         bias = np.zeros(len(keys)) if layer.before is None else carried @ layer.before
-        carried = carried @ layer.weight.T
-        operator = layer.operator[ends]  # the steps from each group of walks: one row each
+        # the steps from each group of walks: one row each
+        sent = [_Sent(part.relation, part.operator[ends], carried @ part.weight.T) for part in parts_of(layer)]
         if number == 0:
-            endings = _Endings.of(passed, keys, carried, operator, rows, bias)
-            found, is_complete = endings.largest(chains, biases, share, at_most)
+            endings = [_ending(each, rows, passed.hidden[0], bias) for each in sent]
+            found, is_complete = largest(steps, keys, endings, biases, share, at_most)
             return Search(found, is_certified and is_complete)
-        keys, ends, carried, is_whole = _step(
-            chains, keys, rows, operator, carried, bias, biases, passed.hidden[number]
-        )
+        keys, ends, carried, is_whole = _step(steps, keys, rows, sent, bias, biases, passed.hidden[number])
         is_certified = is_certified and is_whole
     raise AssertionError("a network has a layer")
 
@@ -213,12 +178,27 @@ def _add(sums: dict[Key, float], keys: Sequence[Key], values: Float64) -> None:
         sums[key] = sums.get(key, 0.0) + value
 
 
+@dataclass(frozen=True, eq=False)
+class _Sent:
+    """The steps of one part of a layer from each group of walks, and what the groups carry through its matrix."""
+
+    relation: str | None
+    operator: scipy.sparse.csr_array
+    carried: Float64
+
+
+def _ending(sent: _Sent, rows: NDArray[np.int64], hidden: Float64, bias: Float64) -> Ending:
+    operator = sent.operator
+    origin = np.repeat(np.arange(len(bias)), np.diff(operator.indptr))
+    features = carried_along(operator, hidden, sent.carried)
+    return Ending(sent.relation, origin, rows[operator.indices], features, operator.data * bias[origin])
+
+
 def _step(
-    chains: Chains,
+    steps: WalkSteps,
     keys: Sequence[Key],
     rows: NDArray[np.int64],
-    operator: scipy.sparse.csr_array,
-    carried: Float64,
+    sent: Sequence[_Sent],
     bias: Float64,
     biases: dict[Key, float],
     hidden: Float64,
@@ -226,20 +206,16 @@ def _step(
     """All groups one step further, those with the same erasure added up; the least are dropped beyond `MOST_STATES`."""
     number_of: dict[Key, int] = {}
     ends: list[int] = []
-    numbers = np.empty(operator.nnz, dtype=np.int64)
-    starts, reached = operator.indptr.tolist(), rows[operator.indices].tolist()
-    for place, key in enumerate(keys):
-        here = slice(starts[place], starts[place + 1])
-        for entry, longer in enumerate(_extended(chains, key, reached[here]), start=here.start):
-            number = number_of.setdefault(longer, len(number_of))
-            if number == len(ends):
-                ends.append(int(operator.indices[entry]))
-            numbers[entry] = number
-    origin = np.repeat(np.arange(len(keys)), np.diff(operator.indptr))
-    mix = scipy.sparse.csr_array((operator.data, (numbers, origin)), shape=(len(ends), len(keys)))
+    numbered = [_numbers(steps, keys, rows, each, number_of, ends) for each in sent]
+    mixes = []
+    for each, numbers in zip(sent, numbered, strict=True):
+        origin = np.repeat(np.arange(len(keys)), np.diff(each.operator.indptr))
+        shape = len(ends), len(keys)
+        mixes.append(scipy.sparse.csr_array((each.operator.data, (numbers, origin)), shape=shape))
     longer_keys, places = list(number_of), np.array(ends, dtype=np.int64)
-    _add(biases, longer_keys, np.asarray(mix @ bias))
-    spread = np.asarray(mix @ carried)
+    for mix in mixes:
+        _add(biases, longer_keys, np.asarray(mix @ bias))
+    spread = np.asarray(sum(mix @ each.carried for mix, each in zip(mixes, sent, strict=True)))
     if len(longer_keys) <= MOST_STATES:
         return longer_keys, places, spread, True
     bound = np.linalg.norm(spread, axis=1) * np.linalg.norm(hidden[places], axis=1)
@@ -247,99 +223,23 @@ def _step(
     return [longer_keys[place] for place in kept.tolist()], places[kept], spread[kept], False
 
 
-@dataclass(frozen=True, eq=False)
-class _Endings:
-    """Every last step: the group of walks it ends, the position it ends at, and what it carries there.
-
-    `features` come from the concept it ends at, `biases` from the first layer's own.
-    """
-
-    keys: Sequence[Key]
-    origin: NDArray[np.int64]
-    reached: NDArray[np.int64]
-    features: Float64
-    biases: Float64
-
-    @classmethod
-    def of(
-        cls,
-        passed: Flow,
-        keys: Sequence[Key],
-        carried: Float64,
-        operator: scipy.sparse.csr_array,
-        rows: NDArray[np.int64],
-        bias: Float64,
-    ) -> "_Endings":
-        origin = np.repeat(np.arange(len(keys)), np.diff(operator.indptr))
-        shares = _carried(operator, passed.hidden[0], carried)
-        return cls(keys, origin, rows[operator.indices], shares, operator.data * bias[origin])
-
-    def largest(
-        self, chains: Chains, before: Mapping[Key, float], share: float, at_most: int
-    ) -> tuple[tuple[WalkShare, ...], bool]:
-        """The largest groups, with what biases of later layers gave `before`; of very many endings not all."""
-        sizes = np.abs(self.features + self.biases)
-        if len(sizes) <= _MOST_ENDINGS:
-            return self._summed(chains, np.arange(len(sizes)), before).largest(share, at_most), True
-        chosen = np.sort(np.argsort(-sizes, kind="stable")[:_MOST_ENDINGS])
-        found = self._summed(chains, chosen, before).largest(share, at_most)
-        # the same groups with all their last steps, the smallest too
-        ends = np.array(sorted({group.nodes[-1] for group in found}), dtype=np.int64)
-        sums = self._summed(chains, np.flatnonzero(np.isin(self.reached, ends)), before)
-        whole = [sums.of(group.nodes) for group in found]
-        return tuple(sorted(whole, key=lambda group: (-_size(group.credit), group.nodes))), False
-
-    def _summed(self, chains: Chains, entries: NDArray[np.int64], before: Mapping[Key, float]) -> "_Sums":
-        number_of = {key: number for number, key in enumerate(before)}
-        numbers = list(range(len(before)))
-        reached = self.reached[entries].tolist()
-        starts = np.searchsorted(self.origin[entries], np.arange(len(self.keys) + 1)).tolist()
-        for place, key in enumerate(self.keys):
-            for longer in _extended(chains, key, reached[starts[place] : starts[place + 1]]):
-                numbers.append(number_of.setdefault(longer, len(number_of)))
-        earlier = np.fromiter(before.values(), dtype=np.float64, count=len(before))
-
-        def added(values: Float64) -> Float64:
-            return np.bincount(np.array(numbers, dtype=np.int64), weights=values, minlength=len(number_of))
-
-        return _Sums(
-            number_of,
-            added(np.concatenate([np.zeros(len(before)), self.features[entries]])),
-            added(np.concatenate([earlier, self.biases[entries]])),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class _Sums:
-    """Groups of walks, and what they carry by the number of each."""
-
-    number_of: Mapping[Key, int]
-    features: Float64
-    biases: Float64
-
-    def of(self, key: Key) -> WalkShare:
-        """One group."""
-        number = self.number_of[key]
-        return WalkShare(key, float(self.features[number]), float(self.biases[number]))
-
-    def largest(self, share: float, at_most: int) -> tuple[WalkShare, ...]:
-        """The largest groups; equals, to twelve digits, by their concepts."""
-        sizes = np.abs(self.features + self.biases)
-        order = np.argsort(-sizes, kind="stable")
-        first = min(2 * at_most + 1, len(order))
-        while 0 < first < len(order) and sizes[order[first]] > (1 - 1e-10) * sizes[order[first - 1]]:
-            first += 1
-        keys = list(self.number_of)
-        leading = [(-_size(sizes[number]), keys[number], number) for number in order[:first].tolist()]
-        leading.sort()
-        arranged = np.concatenate([[number for *_, number in leading], order[first:]]).astype(np.int64)
-        added = np.cumsum(sizes[arranged])
-        enough = min(int(np.searchsorted(added, share * added[-1])) + 1, at_most, len(keys)) if keys else 0
-        while 0 < enough < len(keys) and leading[enough][0] == leading[enough - 1][0] and enough < 2 * at_most:
-            enough += 1
-        return tuple(self.of(key) for _, key, _ in leading[:enough])
-
-
-def _size(credit: float) -> float:
-    """To twelve digits: what differs by rounding alone is equal."""
-    return float(f"{abs(credit):.11e}")
+def _numbers(
+    steps: WalkSteps,
+    keys: Sequence[Key],
+    rows: NDArray[np.int64],
+    sent: _Sent,
+    number_of: dict[Key, int],
+    ends: list[int],
+) -> list[int]:
+    """For each step the number of the group that it leads to; new groups are numbered, and where they end noted."""
+    starts, places = sent.operator.indptr.tolist(), sent.operator.indices.tolist()
+    reached = rows[sent.operator.indices].tolist()
+    numbers = []
+    for place, key in enumerate(keys):
+        here = slice(starts[place], starts[place + 1])
+        for entry, longer in enumerate(steps.longer(key, sent.relation, reached[here]), start=here.start):
+            number = number_of.setdefault(longer, len(number_of))
+            if number == len(ends):
+                ends.append(places[entry])
+            numbers.append(number)
+    return numbers

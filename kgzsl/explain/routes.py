@@ -36,13 +36,15 @@ class Route:
 
     `shape` is "own" for a path of one concept; "kind" for taxonomic steps up, then down; "meet" for one relation,
     alone or out and back again; "chain" for any other. `pivot` is the place of the highest concept of "kind", of the
-    middle of "meet", and the end of the others.
+    middle of "meet", and the end of the others. `relations` are those that were asked for, if a path of others between
+    the same concepts is another one.
     """
 
     nodes: tuple[str, ...]
     steps: tuple[Step, ...]
     shape: Shape
     pivot: int
+    relations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,15 +53,20 @@ class Facts:
 
     graph: KnowledgeGraph
     relations: tuple[str, ...] | None
-    _steps: dict[tuple[str, str], Step] = field(default_factory=dict, repr=False)
+    _steps: dict[tuple[str, str, str], Step] = field(default_factory=dict, repr=False)
     _edges: dict[int, Edge] = field(default_factory=dict, repr=False)
     _labels: dict[str, str] = field(default_factory=dict, repr=False)
 
-    def route(self, nodes: Sequence[str]) -> Route:
-        """The path along these concepts; `ExplanationError` where no fact joins two of them."""
-        steps = tuple(self._step(here, there) for here, there in pairwise(nodes))
+    def route(self, nodes: Sequence[str], relations: Sequence[str] = ()) -> Route:
+        """The path along these concepts; `ExplanationError` where no fact joins two of them.
+
+        `relations` say over which facts it leads, `^` before one walked from tail to head; any if there are none.
+        """
+        named = relations or [""] * (len(nodes) - 1)
+        ends = zip(pairwise(nodes), named, strict=True)
+        steps = tuple(self._step(here, there, relation) for (here, there), relation in ends)
         shape, pivot = shape_of(steps)
-        return Route(tuple(nodes), steps, shape, pivot)
+        return Route(tuple(nodes), steps, shape, pivot, tuple(relations))
 
     def path(self, route: Route) -> Path:
         """The path as the graph gives it, with its edges."""
@@ -85,20 +92,27 @@ class Facts:
         """What the graph says a concept is."""
         return str(self.graph.read_concept(int(self.graph.index.position[concept]), "definition"))
 
-    def _step(self, here: str, there: str) -> Step:
-        if (here, there) not in self._steps:
-            self._steps[here, there] = self._found(here, there)
-        return self._steps[here, there]
+    def _step(self, here: str, there: str, relation: str) -> Step:
+        if (here, there, relation) not in self._steps:
+            self._steps[here, there, relation] = self._found(here, there, relation)
+        return self._steps[here, there, relation]
 
-    def _found(self, here: str, there: str) -> Step:
+    def _found(self, here: str, there: str, relation: str) -> Step:
         index = self.graph.index
         start, end = index.positions([here, there]).tolist()
         around = index.around(self.relations)
         joining = zip(around.of(start), around.edges_of(start), strict=True)
         rows = sorted({row for neighbour, row in joining if neighbour == end})
+        if relation:
+            name, is_forward = relation.removeprefix("^"), not relation.startswith("^")
+            leads = (
+                (row, index.relations[int(index.relation[row])].name, int(index.head[row]) == start) for row in rows
+            )
+            rows = [row for row, called, leaves in leads if called == name and leaves == is_forward]
         if not rows:
+            named = f" of {relation}" if relation else ""
             raise ExplanationError(
-                f"the model walks from {here!r} to {there!r}, but graph {index.name} has no such fact"
+                f"the model walks from {here!r} to {there!r}, but graph {index.name} has no such fact{named}"
             )
 
         def precedence(row: int) -> tuple[int, bool, str]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 Recounted = Recount | NetworkRecount
+_Way = tuple[tuple[str, ...], tuple[str, ...]]
+"""The concepts of a path, and its relations where these tell it from others."""
 
 _RELATIVE = 1e-6
 _STORED = 1e-4
@@ -58,9 +60,9 @@ def check(explanation: "Explanation") -> None:
     recounts = _recounts(decision)
     size = math.fsum(_size(again) for again in recounts)
     checker = _Checker(size)
-    paths: dict[tuple[int, tuple[str, ...]], float] = {}
+    paths: dict[tuple[int, _Way], float] = {}
     for side, (account, again) in enumerate(zip(explanation.reasons.ledger.accounts, recounts, strict=True)):
-        paths |= {(side, nodes): credit for nodes, credit in _account(checker, account, again).items()}
+        paths |= {(side, way): credit for way, credit in _account(checker, account, again).items()}
     score = math.fsum(again.score for again in recounts)
     checker.same("total", explanation.total, score)
     checker.same("margin", explanation.margin, decision.margin)
@@ -154,7 +156,7 @@ def _size(again: Recounted) -> float:
     return float(np.abs(again.sources).sum()) + sum(abs(credit) for credit in again.constants.values())
 
 
-def _account(checker: _Checker, account: Account, again: Recounted) -> dict[tuple[str, ...], float]:
+def _account(checker: _Checker, account: Account, again: Recounted) -> dict[_Way, float]:
     """Check one side of the books; the recounted credit of every listed path."""
     name = account.candidate.concept
     checker.true(dict(account.constants).keys() == again.constants.keys(), f"{name}: other constants than in a recount")
@@ -167,13 +169,17 @@ def _account(checker: _Checker, account: Account, again: Recounted) -> dict[tupl
     again_given = [] if again.support is None else again.support.tolist()
     for row, (found, expected) in enumerate(zip(given, again_given, strict=True)):
         checker.same(f"{name} from seen class number {row}", found, expected)
-    paths = {}
+    paths: dict[_Way, float] = {}
     for path in account.paths:
         checker.true(len(set(path.nodes)) == len(path.nodes), f"{name}: {path.nodes} visits a concept twice")
         places = account.candidate.index.positions(path.nodes).tolist()
-        recounted = again.path(places, [kernel for kernel, _ in path.kernels])
-        paths[path.nodes] = path.credit if recounted is None else recounted
-        checker.same(f"{name}, path {' - '.join(path.nodes)}", path.credit, paths[path.nodes])
+        way = path.nodes, path.relations
+        if isinstance(again, NetworkRecount):
+            recounted = again.path(places, path.relations)
+        else:
+            recounted = again.path(places, [kernel for kernel, _ in path.kernels])
+        paths[way] = path.credit if recounted is None else recounted
+        checker.same(f"{name}, path {' - '.join(path.nodes)}", path.credit, paths[way])
     rest = float(again.sources.sum()) - math.fsum(paths.values())
     checker.same(f"{name}, paths that are not listed", account.rest, rest)
     if account.variance is not None and again.variance is not None:
@@ -185,13 +191,14 @@ def _items(
     checker: _Checker,
     explanation: "Explanation",
     recounts: list[Recounted],
-    paths: Mapping[tuple[int, tuple[str, ...]], float],
+    paths: Mapping[tuple[int, _Way], float],
 ) -> None:
     bundles = {bundle.key: bundle for bundle in explanation.reasons.bundles}
     constants = _constants(explanation, recounts)
     for row in (*explanation.items, *explanation.constants):
         if row.key in bundles:
-            members = ((entry.side, entry.path.nodes) for entry in bundles[row.key].entries)
+            entries = bundles[row.key].entries
+            members = ((entry.side, (entry.path.nodes, entry.path.relations)) for entry in entries)
             expected = math.fsum(paths[member] for member in members)
         elif row.key in constants:
             expected = constants[row.key]
@@ -224,23 +231,23 @@ def _view(
     explanation: "Explanation",
     name: str,
     recounts: list[Recounted],
-    paths: Mapping[tuple[int, tuple[str, ...]], float],
+    paths: Mapping[tuple[int, _Way], float],
 ) -> None:
     """Rows of a view against sums made anew under the same keys."""
     expected: dict[tuple[str, ...], float] = dict(_constants(explanation, recounts))
     accounts = explanation.reasons.ledger.accounts
     for side, (account, again) in enumerate(zip(accounts, recounts, strict=True)):
-        mine = {nodes: credit for (at, nodes), credit in paths.items() if at == side}
+        mine = {way: credit for (at, way), credit in paths.items() if at == side}
         role = "target" if side == 0 else "foil"
         expected["rest", role] = float(again.sources.sum()) - math.fsum(mine.values())
         ids = account.candidate.index.ids
         if name == "paths":
-            expected |= {("path", role, *nodes): credit for nodes, credit in mine.items()}
+            expected |= {("path", role, *nodes, *relations): credit for (nodes, relations), credit in mine.items()}
         elif name == "facts":
             _add_facts(expected, explanation, side, mine)
         elif name == "patterns":
-            for nodes, credit in mine.items():
-                route = explanation.reasons.facts[side].route(nodes)
+            for (nodes, relations), credit in mine.items():
+                route = explanation.reasons.facts[side].route(nodes, relations)
                 _add(expected, ("pattern", *pattern_of(route)), credit)
         elif name == "support":
             seen = account.candidate.index.positions(explanation.decision.model.classes).tolist()
@@ -265,7 +272,7 @@ def _add_facts(
     sums: dict[tuple[str, ...], float],
     explanation: "Explanation",
     side: int,
-    paths: Mapping[tuple[str, ...], float],
+    paths: Mapping[_Way, float],
 ) -> None:
     decision = explanation.decision
     _, candidate = decision.sides()[side]
@@ -277,11 +284,15 @@ def _add_facts(
     for head, relation, tail in zip(table["head"], table["relation"], table["tail"], strict=True):
         if relation in names:
             joining.setdefault(frozenset((head, tail)), []).append(("fact", head, relation, tail))
-    for nodes, credit in paths.items():
+    for (nodes, relations), credit in paths.items():
         if len(nodes) == 1:
             _add(sums, ("own", nodes[0]), credit)
-        for here, there in pairwise(nodes):
+        for number, (here, there) in enumerate(pairwise(nodes)):
             facts = joining[frozenset((here, there))]
+            if relations:
+                name = relations[number].removeprefix("^")
+                ends = (there, here) if relations[number].startswith("^") else (here, there)
+                facts = [fact for fact in facts if fact == ("fact", ends[0], name, ends[1])]
             for fact in facts:
                 _add(sums, fact, credit / (len(nodes) - 1) / len(facts))
 

@@ -58,7 +58,7 @@ def _paths(reasons: Reasons) -> tuple[list[Credit], tuple[Credit, ...]]:
     for side, route, credit in _routes(reasons):
         sides = (credit, 0.0) if side == 0 else (0.0, credit)
         label = sentence(route, names.__getitem__)
-        key = ("path", "target" if side == 0 else "foil", *route.nodes)
+        key = ("path", "target" if side == 0 else "foil", *route.nodes, *route.relations)
         path = reasons.facts[side].path(route)
         rows.append(
             Credit("path", key, label, credit, sides=sides, gross=abs(credit), concepts=route.nodes, paths=(path,))
@@ -177,7 +177,7 @@ def rest_rows(reasons: Reasons, names: Mapping[str, str]) -> list[Credit]:
 def _routes(reasons: Reasons) -> Iterable[tuple[int, Route, float]]:
     for side, account in reasons.sides:
         for path in account.paths:
-            yield side, reasons.facts[side].route(path.nodes), path.credit
+            yield side, reasons.facts[side].route(path.nodes, path.relations), path.credit
 
 
 def _candidates(reasons: Reasons) -> dict[str, int]:
