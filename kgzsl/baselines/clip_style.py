@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.baselines.contract import class_features, unit_rows
 from kgzsl.baselines.selection import require_settings
-from kgzsl.baselines.stored import model_of, state_of
-from kgzsl.contracts import FloatArray, State, Supervision
+from kgzsl.baselines.stored import Stored
+from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.index import GraphIndex
 
@@ -36,12 +36,8 @@ class CLIPStyle:
     `fit_weights(np.c_[features_of_seen, np.zeros(len(seen))], seen)`.
 
     Example:
-        >>> import polars as pl
         >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
-        >>> graph = KnowledgeGraph.from_tables(
-        ...     pl.DataFrame({"id": ["cat", "dog", "lion"]}),
-        ...     pl.DataFrame({"head": ["lion"], "relation": ["related_to"], "tail": ["cat"]}),
-        ... )
+        >>> graph = KnowledgeGraph.from_tables(["cat", "dog", "lion"], [("lion", "related_to", "cat")])
         >>> features = np.array([[1.0, 0.0], [0.0, 1.0], [0.8, 0.6]], dtype=np.float32)
         >>> layer = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], dtype=np.float32)
         >>> model = CLIPStyle().fit(graph.index, features, Supervision(("cat", "dog"), layer, "linear"))
@@ -83,7 +79,7 @@ class CLIPStyle:
 
 
 @dataclass(frozen=True, eq=False)
-class FittedCLIPStyle:
+class FittedCLIPStyle(Stored):
     """The mean that is taken off features, `feature_mean` `[dim]`: zeros where nothing is centred.
 
     >>> import numpy as np
@@ -114,15 +110,6 @@ class FittedCLIPStyle:
         rows = class_features(index, features, concepts, dim=self.num_prompts * width)
         texts = unit_rows(average_prompts(rows, self.num_prompts) - self.feature_mean)
         return np.asarray(self.scale * unit_rows(inputs[:, :width].astype(np.float64)) @ texts.T, dtype=np.float32)
-
-    def state(self) -> State:
-        """Classes and settings as plain values; the mean as an array."""
-        return state_of(self)
-
-    @classmethod
-    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The model that `state` described."""
-        return model_of(cls, config, arrays)
 
 
 def average_prompts(rows: Array, num_prompts: int) -> Array:

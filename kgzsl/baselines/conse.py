@@ -2,23 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import softmax
 
+from kgzsl.baselines.choosing import chosen_setting
 from kgzsl.baselines.contract import class_features, labelled_inputs, unit_rows
-from kgzsl.baselines.selection import ScoreTables, fold_accuracies, seen_folds
-from kgzsl.contracts import FloatArray, State, Supervision
-from kgzsl.errors import InputFormatError, VersionError
+from kgzsl.baselines.selection import ScoreTables, require_settings, score_spread, seen_folds
+from kgzsl.baselines.stored import Stored
+from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 
 __all__ = ["ConSE", "FittedConSE"]
-
-FORMAT = 1
-
 
 TEMPERATURES = tuple(10.0 ** (power / 4) for power in range(-6, 7))
 
@@ -38,12 +36,8 @@ class ConSE:
     of what is left of a row less its mean) wins; of equally good ones, the highest.
 
     Example:
-        >>> import polars as pl
         >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
-        >>> graph = KnowledgeGraph.from_tables(
-        ...     pl.DataFrame({"id": ["cat", "dog", "lion"]}),
-        ...     pl.DataFrame({"head": ["lion"], "relation": ["related_to"], "tail": ["cat"]}),
-        ... )
+        >>> graph = KnowledgeGraph.from_tables(["cat", "dog", "lion"], [("lion", "related_to", "cat")])
         >>> features = np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1]], dtype=np.float32)
         >>> targets = np.eye(2, dtype=np.float32)
         >>> supervision = Supervision(("cat", "dog"), targets, "prototype", inputs=targets, labels=np.array([0, 1]))
@@ -59,12 +53,9 @@ class ConSE:
     folds: int = 5
 
     def __post_init__(self) -> None:
-        if self.num_likeliest < 1 or self.folds < 2:
-            raise InputFormatError(
-                f"num_likeliest is at least 1 and folds at least 2, not {self.num_likeliest!r} and {self.folds!r}"
-            )
-        if self.temperature is not None and not 0 < self.temperature < np.inf:
-            raise InputFormatError(f"a temperature is a number above 0, not {self.temperature!r}")
+        require_settings(
+            positive={"temperature": self.temperature}, counts={"num_likeliest": self.num_likeliest}, folds=self.folds
+        )
 
     def settled(self, fitted: "FittedConSE") -> "ConSE":
         """The same method with the temperature that `fitted` chose."""
@@ -93,8 +84,8 @@ class ConSE:
         inputs, labels = labelled_inputs(supervision, "ConSE", "give temperature=")
         folds = seen_folds(len(embeddings), self.folds, supervision.random_state, advice="give temperature=")
         targets = supervision.weights.astype(np.float64)
-        spread = _spread(inputs @ supervision.weights.T)
-        candidates = [factor * spread for factor in TEMPERATURES] if spread > 0 else [1.0]
+        spread = score_spread(inputs @ supervision.weights.T)
+        candidates = [factor * spread for factor in TEMPERATURES]
 
         def without(place: int) -> ScoreTables:
             rest = np.setdiff1d(np.arange(len(targets)), folds[place])
@@ -108,14 +99,11 @@ class ConSE:
 
             return tables
 
-        accuracy = fold_accuracies(inputs, labels, folds, without)
-        best = len(candidates) - 1 - int(np.argmax(accuracy[::-1]))
-        rows = [[value, float(share)] for value, share in zip(candidates, accuracy, strict=True)]
-        return candidates[best], {"chosen_by": "fold accuracy", "num_folds": len(folds), "candidates": rows}
+        return chosen_setting(candidates, inputs, labels, folds, without, prefers_last=True)
 
 
 @dataclass(frozen=True, eq=False)
-class FittedConSE:
+class FittedConSE(Stored):
     """ConSE with its seen classes: `targets` `[num_seen, dim]`, and their features as `embeddings` in the same order.
 
     It is not linear in the inputs, so there are no weights to ask for.
@@ -152,31 +140,6 @@ class FittedConSE:
         scores = inputs.astype(np.float64) @ self.targets.astype(np.float64).T
         return _mixed(*_likeliest(scores, self.num_likeliest), self.temperature, self.embeddings.astype(np.float64))
 
-    def state(self) -> State:
-        """Settings and classes as plain values; targets and embeddings as arrays."""
-        config = {
-            "format": FORMAT,
-            "classes": list(self.classes),
-            "num_likeliest": self.num_likeliest,
-            "temperature": self.temperature,
-            "report": dict(self.report),
-        }
-        return config, {"targets": self.targets, "embeddings": self.embeddings}
-
-    @classmethod
-    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The model that `state` described."""
-        if config["format"] != FORMAT:
-            raise VersionError("conse", found=config["format"], supported=f"format {FORMAT}")
-        return cls(
-            classes=tuple(config["classes"]),
-            targets=np.array(arrays["targets"], dtype=np.float32),
-            embeddings=np.array(arrays["embeddings"], dtype=np.float32),
-            num_likeliest=int(config["num_likeliest"]),
-            temperature=float(config["temperature"]),
-            report=dict(config["report"]),
-        )
-
 
 def _likeliest(scores: NDArray[np.float64], num: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The `num` highest scores of each row and their columns; of equal ones the first column, whatever the machine."""
@@ -192,8 +155,3 @@ def _mixed(
     starts = np.arange(0, shares.size + 1, shares.shape[1])
     mixture = csr_array((shares.ravel(), columns.ravel(), starts), shape=(len(shares), len(rows)))
     return np.asarray(mixture @ rows)
-
-
-def _spread(scores: FloatArray) -> float:
-    """Root mean square of what is left of each row less its mean."""
-    return float(np.sqrt(np.mean(np.var(scores, axis=1, dtype=np.float64))))

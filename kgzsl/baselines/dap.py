@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from kgzsl.baselines.binary import BinaryAttributes, attribute_scores
-from kgzsl.baselines.contract import class_features, labelled_inputs
-from kgzsl.baselines.frames import InputFrame
+from kgzsl.baselines.choosing import chosen_setting
+from kgzsl.baselines.contract import class_features
+from kgzsl.baselines.frames import framed_examples
 from kgzsl.baselines.logistic import logistic_regressions
-from kgzsl.baselines.selection import ScoreTables, few_examples, fold_accuracies, require_settings, seen_folds
-from kgzsl.baselines.stored import model_of, state_of
-from kgzsl.contracts import FloatArray, State, Supervision
+from kgzsl.baselines.selection import ScoreTables, few_examples, require_settings, seen_folds
+from kgzsl.baselines.stored import Stored
+from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 
 __all__ = ["DAP", "FittedDAP"]
@@ -44,12 +45,8 @@ class DAP:
     Platt scaling. Probabilities are kept 1e-6 away from 0 and 1.
 
     Example:
-        >>> import polars as pl
         >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
-        >>> graph = KnowledgeGraph.from_tables(
-        ...     pl.DataFrame({"id": ["cat", "dog", "lion"]}),
-        ...     pl.DataFrame({"head": ["lion"], "relation": ["related_to"], "tail": ["cat"]}),
-        ... )
+        >>> graph = KnowledgeGraph.from_tables(["cat", "dog", "lion"], [("lion", "related_to", "cat")])
         >>> purrs_and_barks = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], dtype=np.float32)
         >>> targets = np.eye(2, dtype=np.float32)
         >>> supervision = Supervision(("cat", "dog"), targets, "prototype", inputs=targets, labels=np.array([0, 1]))
@@ -76,10 +73,7 @@ class DAP:
         Raises `InputFormatError` without examples, if no attribute differs among the seen classes, and if a ridge has
         to be chosen among fewer than four classes.
         """
-        given, labels = labelled_inputs(supervision, "DAP", "fit it on examples")
-        frame = InputFrame.of(given, supervision)
-        inputs = frame.framed(given)
-        rows = class_features(index, features, supervision.classes)
+        frame, inputs, labels, rows = framed_examples(index, features, supervision, "DAP")
         attributes = BinaryAttributes.of(rows)
         report: dict[str, Any] = {"ridge": self.ridge, "chosen_by": "given"}
         if self.ridge is None:
@@ -116,19 +110,12 @@ class DAP:
 
             return tables
 
-        accuracy = fold_accuracies(inputs, labels, folds, without)
-        best = len(RIDGES) - 1 - int(np.argmax(accuracy[::-1]))
-        candidates = [[ridge, float(value)] for ridge, value in zip(RIDGES, accuracy, strict=True)]
-        return {
-            "ridge": RIDGES[best],
-            "chosen_by": "fold accuracy",
-            "num_folds": len(folds),
-            "candidates": candidates,
-        }
+        ridge, report = chosen_setting(RIDGES, inputs, labels, folds, without, prefers_last=True)
+        return {"ridge": ridge, **report}
 
 
 @dataclass(frozen=True, eq=False)
-class FittedDAP:
+class FittedDAP(Stored):
     """A logistic regression an attribute: `slopes` `[dim, len(used)]` and `intercepts` `[len(used)]`.
 
     `thresholds` `[num_features]`, `used` and `priors` are those of `BinaryAttributes`. It is not linear in the inputs,
@@ -166,12 +153,3 @@ class FittedDAP:
         attributes = BinaryAttributes(self.thresholds, self.used, self.priors)
         has = attributes.has(class_features(index, features, concepts, dim=len(self.thresholds)))
         return attribute_scores(self.probabilities(inputs), attributes.priors, has).astype(np.float32)
-
-    def state(self) -> State:
-        """Classes and report as plain values; all else as arrays."""
-        return state_of(self)
-
-    @classmethod
-    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The model that `state` described."""
-        return model_of(cls, config, arrays)

@@ -3,21 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kgzsl.baselines.choosing import chosen_setting
 from kgzsl.baselines.contract import class_features, labelled_inputs, unit_rows
 from kgzsl.baselines.eszsl_solution import Moments, Ridges, Spectrum
-from kgzsl.baselines.selection import ScoreTables, fold_accuracies, seen_folds
-from kgzsl.contracts import FloatArray, State, Supervision
-from kgzsl.errors import InputFormatError, VersionError
+from kgzsl.baselines.frames import InputFrame
+from kgzsl.baselines.selection import ScoreTables, given_or, require_settings, seen_folds
+from kgzsl.baselines.stored import LinearForms
+from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 
 __all__ = ["ESZSL", "FittedESZSL"]
-
-FORMAT = 1
 
 INPUT_RIDGES = tuple(10.0**power for power in range(-3, 3))
 FEATURE_RIDGES = tuple(10.0 ** (power / 2) for power in range(-4, 5))
@@ -39,12 +39,8 @@ class ESZSL:
     centring V spends itself on that constant.
 
     Example:
-        >>> import polars as pl
         >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
-        >>> graph = KnowledgeGraph.from_tables(
-        ...     pl.DataFrame({"id": ["cat", "dog", "lion"]}),
-        ...     pl.DataFrame({"head": ["lion"], "relation": ["related_to"], "tail": ["cat"]}),
-        ... )
+        >>> graph = KnowledgeGraph.from_tables(["cat", "dog", "lion"], [("lion", "related_to", "cat")])
         >>> features = np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1]], dtype=np.float32)
         >>> targets = np.eye(2, dtype=np.float32)
         >>> supervision = Supervision(("cat", "dog"), targets, "prototype", inputs=targets, labels=np.array([0, 1]))
@@ -61,11 +57,8 @@ class ESZSL:
     folds: int = 5
 
     def __post_init__(self) -> None:
-        for name, value in (("input_ridge", self.input_ridge), ("feature_ridge", self.feature_ridge)):
-            if value is not None and not 0 < value < np.inf:
-                raise InputFormatError(f"{name} is a number above 0, not {value!r}")
-        if self.folds < 2:
-            raise InputFormatError(f"folds is at least 2, not {self.folds!r}")
+        ridges = {"input_ridge": self.input_ridge, "feature_ridge": self.feature_ridge}
+        require_settings(positive=ridges, folds=self.folds)
 
     def settled(self, fitted: "FittedESZSL") -> "ESZSL":
         """The same method with the ridges that `fitted` chose."""
@@ -109,8 +102,8 @@ class ESZSL:
         folds: Sequence[NDArray[np.int64]],
         move_inputs: bool,
     ) -> tuple[Ridges, dict[str, Any]]:
-        input_ridges = INPUT_RIDGES if self.input_ridge is None else (self.input_ridge,)
-        feature_ridges = FEATURE_RIDGES if self.feature_ridge is None else (self.feature_ridge,)
+        input_ridges = given_or(self.input_ridge, INPUT_RIDGES)
+        feature_ridges = given_or(self.feature_ridge, FEATURE_RIDGES)
         moments = Moments.of(inputs, labels, folds)
 
         def without(place: int) -> ScoreTables:
@@ -120,16 +113,12 @@ class ESZSL:
             )
             return lambda rows: spectrum.scores(rows, described[folds[place]], input_ridges, feature_ridges)
 
-        accuracy = fold_accuracies(inputs, labels, folds, without)
-        candidates = list(product(input_ridges, feature_ridges))
-        # they ascend, and equal accuracies are sums of the same fractions in the same order: the last is taken
-        best = len(candidates) - 1 - int(np.argmax(accuracy[::-1]))
-        rows = [[*ridges, float(value)] for ridges, value in zip(candidates, accuracy, strict=True)]
-        return candidates[best], {"chosen_by": "fold accuracy", "num_folds": len(folds), "candidates": rows}
+        settings = list(product(input_ridges, feature_ridges))
+        return chosen_setting(settings, inputs, labels, folds, without, prefers_last=True)
 
 
 @dataclass(frozen=True, eq=False)
-class FittedESZSL:
+class FittedESZSL(LinearForms):
     """ESZSL with its map: `compatibility` V `[dim, num_features]` and the means that are taken off first.
 
     >>> import numpy as np
@@ -141,9 +130,6 @@ class FittedESZSL:
     >>> fitted.classes[:2], fitted.compatibility.shape
     (('cat', 'dog'), (5, 4))
     """
-
-    unit_rows: ClassVar[bool] = False
-    """Weights keep their lengths: the score is the bilinear form itself, and unit rows would change the ranking."""
 
     classes: tuple[str, ...]
     compatibility: FloatArray
@@ -158,34 +144,5 @@ class FittedESZSL:
         the inputs' constant 1.
         """
         described = class_features(index, features, concepts, dim=self.compatibility.shape[1])
-        rows = unit_rows(described - self.feature_mean) @ self.compatibility.T.astype(np.float64)
-        offsets = rows @ self.input_mean.astype(np.float64)
-        rows[:, -1] -= offsets
-        return np.asarray(rows, dtype=np.float32)
-
-    def scores(
-        self, inputs: FloatArray, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None
-    ) -> FloatArray:
-        """Bilinear scores `[num_samples, len(concepts)]`; all concepts of the index if none are named."""
-        return np.asarray(inputs @ self.weights(index, features, concepts=concepts).T, dtype=np.float32)
-
-    def state(self) -> State:
-        """Classes and report as plain values; the map and the means as arrays."""
-        config = {"format": FORMAT, "classes": list(self.classes), "report": dict(self.report)}
-        return config, {
-            "compatibility": self.compatibility,
-            "feature_mean": self.feature_mean,
-            "input_mean": self.input_mean,
-        }
-
-    @classmethod
-    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The model that `state` described."""
-        if config["format"] != FORMAT:
-            raise VersionError("eszsl", found=config["format"], supported=f"format {FORMAT}")
-        names = ("compatibility", "feature_mean", "input_mean")
-        return cls(
-            classes=tuple(config["classes"]),
-            report=dict(config["report"]),
-            **{name: np.array(arrays[name], dtype=np.float32) for name in names},
-        )
+        forms = unit_rows(described - self.feature_mean) @ self.compatibility.T.astype(np.float64)
+        return InputFrame(self.input_mean.astype(np.float64), 1.0).unframed(forms).astype(np.float32)

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from kgzsl.baselines.contract import class_features, labelled_inputs, unit_rows
+from kgzsl.baselines.choosing import chosen_setting, left_out_features
+from kgzsl.baselines.contract import class_features, unit_rows
 from kgzsl.baselines.exemplars import Exemplars, kernel_regressions, median_distance
-from kgzsl.baselines.frames import InputFrame
-from kgzsl.baselines.selection import ScoreTables, fold_accuracies, given_or, require_settings, seen_folds
-from kgzsl.baselines.stored import model_of, state_of
-from kgzsl.contracts import FloatArray, State, Supervision
+from kgzsl.baselines.frames import framed_examples
+from kgzsl.baselines.selection import ScoreTables, given_or, require_settings, seen_folds
+from kgzsl.baselines.stored import Stored
+from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 
 __all__ = ["EXEM", "FittedEXEM"]
@@ -46,12 +47,8 @@ class EXEM:
     / 2, which all classes share.
 
     Example:
-        >>> import polars as pl
         >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
-        >>> graph = KnowledgeGraph.from_tables(
-        ...     pl.DataFrame({"id": ["cat", "dog", "lion"]}),
-        ...     pl.DataFrame({"head": ["lion"], "relation": ["related_to"], "tail": ["cat"]}),
-        ... )
+        >>> graph = KnowledgeGraph.from_tables(["cat", "dog", "lion"], [("lion", "related_to", "cat")])
         >>> features = np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1]], dtype=np.float32)
         >>> targets = np.eye(2, dtype=np.float32)
         >>> supervision = Supervision(("cat", "dog"), targets, "prototype", inputs=targets, labels=np.array([0, 1]))
@@ -84,10 +81,7 @@ class EXEM:
 
         Raises `InputFormatError` without examples, and if something has to be chosen among fewer than four classes.
         """
-        given, labels = labelled_inputs(supervision, "EXEM", "fit it on examples")
-        frame = InputFrame.of(given, supervision)
-        inputs = frame.framed(given)
-        rows = class_features(index, features, supervision.classes)
+        frame, inputs, labels, rows = framed_examples(index, features, supervision, "EXEM")
         bandwidths, ridges = given_or(self.bandwidth, BANDWIDTHS), given_or(self.ridge, RIDGES)
         choice, report = (bandwidths[0], ridges[0]), {"chosen_by": "given"}
         if len(bandwidths) > 1 or len(ridges) > 1:
@@ -131,10 +125,8 @@ class EXEM:
         settings = [(bandwidth, ridge) for bandwidth in candidates[0] for ridge in candidates[1]]
 
         def without(place: int) -> ScoreTables:
-            rest = np.setdiff1d(np.arange(len(rows)), folds[place])
+            rest, known, new = left_out_features(rows, folds[place])
             exemplars = self._exemplars(inputs, labels, rest)
-            mean = rows[rest].mean(axis=0)
-            known, new = unit_rows(rows[rest] - mean), unit_rows(rows[folds[place]] - mean)
             predicted = []
             for bandwidth in candidates[0]:
                 variance = bandwidth * median_distance(known)
@@ -150,14 +142,11 @@ class EXEM:
 
             return tables
 
-        accuracy = fold_accuracies(inputs, labels, folds, without)
-        report = [[*setting, float(value)] for setting, value in zip(settings, accuracy, strict=True)]
-        chosen = {"chosen_by": "fold accuracy", "num_folds": len(folds), "candidates": report}
-        return settings[int(np.argmax(accuracy))], chosen
+        return chosen_setting(settings, inputs, labels, folds, without)
 
 
 @dataclass(frozen=True, eq=False)
-class FittedEXEM:
+class FittedEXEM(Stored):
     """The seen classes' `exemplars` `[num_seen, num_components]`, and the regression that predicts others.
 
     `basis` `[dim, num_components]` reduces inputs less `input_mean`; `described` are the seen classes' features as the
@@ -205,12 +194,3 @@ class FittedEXEM:
                 means[row] = self.exemplars[place[concept]]
         reduced = (inputs - self.input_mean) @ self.basis
         return np.asarray(reduced @ means.T - np.sum(means**2, axis=1) / 2, dtype=np.float32)
-
-    def state(self) -> State:
-        """Classes, settings and report as plain values; all else as arrays."""
-        return state_of(self)
-
-    @classmethod
-    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The model that `state` described."""
-        return model_of(cls, config, arrays)

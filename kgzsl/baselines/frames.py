@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kgzsl.baselines.contract import class_features, labelled_inputs
 from kgzsl.contracts import FloatArray, Supervision
+from kgzsl.graph.index import GraphIndex
 
-__all__ = ["InputFrame"]
+__all__ = ["InputFrame", "framed_examples"]
 
 Array = NDArray[np.float64]
 
@@ -46,3 +48,12 @@ class InputFrame:
         offsets = weights @ self.mean
         weights[:, -1] -= offsets  # the inputs' constant 1; offsets are 0 where there is none
         return weights
+
+
+def framed_examples(
+    index: GraphIndex, features: FloatArray, supervision: Supervision, name: str
+) -> tuple[InputFrame, FloatArray, NDArray[np.int64], Array]:
+    """(frame, examples in it, their labels, features of the seen classes); `InputFormatError` without examples."""
+    given, labels = labelled_inputs(supervision, name, "fit it on examples")
+    frame = InputFrame.of(given, supervision)
+    return frame, frame.framed(given), labels, class_features(index, features, supervision.classes)

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
 from kgzsl.baselines.binary import BinaryAttributes, attribute_scores
+from kgzsl.baselines.choosing import chosen_setting
 from kgzsl.baselines.conse import TEMPERATURES
 from kgzsl.baselines.contract import class_features, labelled_inputs
-from kgzsl.baselines.selection import ScoreTables, fold_accuracies, require_settings, score_spread, seen_folds
-from kgzsl.baselines.stored import model_of, state_of
-from kgzsl.contracts import FloatArray, State, Supervision
+from kgzsl.baselines.selection import ScoreTables, require_settings, score_spread, seen_folds
+from kgzsl.baselines.stored import Stored
+from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 
 __all__ = ["IAP", "FittedIAP"]
@@ -37,12 +38,8 @@ class IAP:
     ones, the highest. Probabilities are kept 1e-6 away from 0 and 1.
 
     Example:
-        >>> import polars as pl
         >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
-        >>> graph = KnowledgeGraph.from_tables(
-        ...     pl.DataFrame({"id": ["cat", "dog", "lion"]}),
-        ...     pl.DataFrame({"head": ["lion"], "relation": ["related_to"], "tail": ["cat"]}),
-        ... )
+        >>> graph = KnowledgeGraph.from_tables(["cat", "dog", "lion"], [("lion", "related_to", "cat")])
         >>> purrs_and_barks = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], dtype=np.float32)
         >>> targets = np.eye(2, dtype=np.float32)
         >>> supervision = Supervision(("cat", "dog"), targets, "prototype", inputs=targets, labels=np.array([0, 1]))
@@ -105,14 +102,11 @@ class IAP:
 
             return tables
 
-        accuracy = fold_accuracies(inputs, labels, folds, without)
-        best = len(candidates) - 1 - int(np.argmax(accuracy[::-1]))
-        report = [[value, float(share)] for value, share in zip(candidates, accuracy, strict=True)]
-        return candidates[best], {"chosen_by": "fold accuracy", "num_folds": len(folds), "candidates": report}
+        return chosen_setting(candidates, inputs, labels, folds, without, prefers_last=True)
 
 
 @dataclass(frozen=True, eq=False)
-class FittedIAP:
+class FittedIAP(Stored):
     """The seen classes' `targets` `[num_seen, dim]`, and what they have: `has` `[num_seen, len(used)]`, 1 or 0.
 
     `thresholds` `[num_features]` and `used` are those of `BinaryAttributes`. It is not linear in the inputs, so there
@@ -151,12 +145,3 @@ class FittedIAP:
         attributes = BinaryAttributes(self.thresholds, self.used, self.has.mean(axis=0))
         has = attributes.has(class_features(index, features, concepts, dim=len(self.thresholds)))
         return attribute_scores(self.probabilities(inputs), attributes.priors, has).astype(np.float32)
-
-    def state(self) -> State:
-        """Classes, temperature and report as plain values; all else as arrays."""
-        return state_of(self)
-
-    @classmethod
-    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The model that `state` described."""
-        return model_of(cls, config, arrays)

@@ -1,16 +1,17 @@
 """Prototype: the mean of an unseen class, regressed from its features; the nearest one wins."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kgzsl.baselines.choosing import chosen_setting, each_map, left_out_features
 from kgzsl.baselines.contract import class_features, labelled_inputs, unit_rows
-from kgzsl.baselines.selection import ScoreTables, fold_accuracies, require_settings, seen_folds
-from kgzsl.baselines.stored import model_of, state_of
-from kgzsl.contracts import FloatArray, State, Supervision
+from kgzsl.baselines.selection import ScoreTables, require_settings, seen_folds
+from kgzsl.baselines.stored import Stored
+from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 
 __all__ = ["FittedPrototype", "Prototype"]
@@ -34,12 +35,8 @@ class Prototype:
     means. With targets of kind "linear", what is generated are their weights instead of means.
 
     Example:
-        >>> import polars as pl
         >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
-        >>> graph = KnowledgeGraph.from_tables(
-        ...     pl.DataFrame({"id": ["cat", "dog", "lion"]}),
-        ...     pl.DataFrame({"head": ["lion"], "relation": ["related_to"], "tail": ["cat"]}),
-        ... )
+        >>> graph = KnowledgeGraph.from_tables(["cat", "dog", "lion"], [("lion", "related_to", "cat")])
         >>> features = np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1]], dtype=np.float32)
         >>> supervision = Supervision(("cat", "dog"), np.eye(2, dtype=np.float32), "prototype")
         >>> model = Prototype(ridge=0.1).fit(graph.index, features, supervision)
@@ -77,31 +74,17 @@ class Prototype:
         folds = seen_folds(len(rows), self.folds, supervision.random_state, advice="give ridge=")
 
         def without(place: int) -> ScoreTables:
-            rest = np.setdiff1d(np.arange(len(rows)), folds[place])
-            mean, origin = rows[rest].mean(axis=0), targets[rest].mean(axis=0)
-            new = unit_rows(rows[folds[place]] - mean)
-            found = regressions(unit_rows(rows[rest] - mean), targets[rest] - origin, RIDGES)
-            generated = [unit_rows(origin + new @ regression) for regression in found]
+            rest, known, new = left_out_features(rows, folds[place])
+            origin = targets[rest].mean(axis=0)
+            found = regressions(known, targets[rest] - origin, RIDGES)
+            return each_map(unit_rows(origin + new @ regression) for regression in found)
 
-            def tables(samples: Array) -> Iterator[Array]:
-                for means in generated:
-                    yield samples @ means.T
-
-            return tables
-
-        accuracy = fold_accuracies(inputs, labels, folds, without)
-        best = len(RIDGES) - 1 - int(np.argmax(accuracy[::-1]))
-        candidates = [[ridge, float(value)] for ridge, value in zip(RIDGES, accuracy, strict=True)]
-        return {
-            "ridge": RIDGES[best],
-            "chosen_by": "fold accuracy",
-            "num_folds": len(folds),
-            "candidates": candidates,
-        }
+        ridge, report = chosen_setting(RIDGES, inputs, labels, folds, without, prefers_last=True)
+        return {"ridge": ridge, **report}
 
 
 @dataclass(frozen=True, eq=False)
-class FittedPrototype:
+class FittedPrototype(Stored):
     """The map from features to means as `regression` `[num_features, dim]`, and the mean of both sides.
 
     >>> import numpy as np
@@ -128,15 +111,6 @@ class FittedPrototype:
         rows = class_features(index, features, concepts, dim=len(self.feature_mean))
         generated = self.target_mean + unit_rows(rows - self.feature_mean) @ self.regression
         return unit_rows(generated).astype(np.float32)
-
-    def state(self) -> State:
-        """Classes and report as plain values; the map and the means as arrays."""
-        return state_of(self)
-
-    @classmethod
-    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The model that `state` described."""
-        return model_of(cls, config, arrays)
 
 
 def regressions(described: Array, targets: Array, ridges: Sequence[float]) -> list[Array]:

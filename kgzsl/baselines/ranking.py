@@ -5,18 +5,19 @@ methods differ in what they make of the slacks.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgzsl.baselines.contract import class_features, labelled_inputs, unit_rows
-from kgzsl.baselines.frames import InputFrame
-from kgzsl.baselines.selection import ScoreTables, fold_accuracies, given_or, require_settings, seen_folds
-from kgzsl.baselines.stored import model_of, state_of
-from kgzsl.contracts import FloatArray, State, Supervision
+from kgzsl.baselines.choosing import chosen_setting, each_map, left_out_features
+from kgzsl.baselines.contract import class_features, unit_rows
+from kgzsl.baselines.frames import InputFrame, framed_examples
+from kgzsl.baselines.selection import ScoreTables, given_or, require_settings, seen_folds
+from kgzsl.baselines.stored import LinearForms
+from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.errors import NumericError
 from kgzsl.graph.index import GraphIndex
 
@@ -71,10 +72,7 @@ class RankingBaseline(ABC):
         classes; `NumericError` if the steps are too large.
         """
         name = type(self).__name__
-        given, labels = labelled_inputs(supervision, name, "fit it on examples")
-        frame = InputFrame.of(given, supervision)
-        inputs = frame.framed(given)
-        rows = class_features(index, features, supervision.classes)
+        frame, inputs, labels, rows = framed_examples(index, features, supervision, name)
         rates = given_or(self.learning_rate, [self.margin * rate for rate in self.rates])
         epochs = given_or(self.epochs, EPOCHS)
         report: dict[str, Any] = {"chosen_by": "given"}
@@ -106,32 +104,21 @@ class RankingBaseline(ABC):
         folds = seen_folds(len(rows), self.folds, random_state, advice="give learning_rate= and epochs=")
 
         def without(place: int) -> ScoreTables:
-            rest = np.setdiff1d(np.arange(len(rows)), folds[place])
+            rest, known, new = left_out_features(rows, folds[place])
             kept = np.flatnonzero(np.isin(labels, rest))
-            mean = rows[rest].mean(axis=0)
-            known, new = unit_rows(rows[rest] - mean), unit_rows(rows[folds[place]] - mean)
             own = np.searchsorted(rest, labels[kept])
             found = [
                 descend(inputs[kept], own, known, self.losses, rate, epochs, self.batch_size, random_state)[0]
                 for rate in rates
             ]
-            classifiers = [found[place][epoch] @ new.T for epoch in range(len(epochs)) for place in range(len(rates))]
+            return each_map(new @ maps[epoch].T for epoch in range(len(epochs)) for maps in found)
 
-            def tables(samples: Array) -> Iterator[Array]:
-                for classifier in classifiers:
-                    yield samples @ classifier
-
-            return tables
-
-        accuracy = fold_accuracies(inputs, labels, folds, without)
         settings = [(epoch, rate) for epoch in epochs for rate in rates]
-        report = [[*setting, float(value)] for setting, value in zip(settings, accuracy, strict=True)]
-        chosen = {"chosen_by": "fold accuracy", "num_folds": len(folds), "candidates": report}
-        return settings[int(np.argmax(accuracy))], chosen
+        return chosen_setting(settings, inputs, labels, folds, without)
 
 
 @dataclass(frozen=True, eq=False)
-class FittedRanking:
+class FittedRanking(LinearForms):
     """The bilinear form W as `compatibility` `[dim, num_features]`, and the means that are taken off first.
 
     >>> import numpy as np
@@ -143,9 +130,6 @@ class FittedRanking:
     >>> fitted.classes[:2], fitted.compatibility.shape
     (('cat', 'dog'), (5, 4))
     """
-
-    unit_rows: ClassVar[bool] = False
-    """Weights keep their lengths: the score is the bilinear form itself, and unit rows would change the ranking."""
 
     classes: tuple[str, ...]
     compatibility: Array
@@ -162,21 +146,6 @@ class FittedRanking:
         rows = class_features(index, features, concepts, dim=self.compatibility.shape[1])
         forms = unit_rows(rows - self.feature_mean) @ self.compatibility.T
         return InputFrame(self.input_mean, 1.0).unframed(forms).astype(np.float32)
-
-    def scores(
-        self, inputs: FloatArray, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None
-    ) -> FloatArray:
-        """F(x, y) `[num_samples, len(concepts)]`; all concepts of the index if none are named."""
-        return np.asarray(inputs @ self.weights(index, features, concepts=concepts).T, dtype=np.float32)
-
-    def state(self) -> State:
-        """Classes and report as plain values; the form and the means as arrays."""
-        return state_of(self)
-
-    @classmethod
-    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The model that `state` described."""
-        return model_of(cls, config, arrays)
 
 
 def slacks(scores: Array, labels: IntArray, margin: float) -> Array:

@@ -1,18 +1,19 @@
 """SAE: one map from inputs to class features, whose transpose leads back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgzsl.baselines.contract import class_features, labelled_inputs, unit_rows
+from kgzsl.baselines.choosing import chosen_setting, each_map, left_out_features
+from kgzsl.baselines.contract import class_features, unit_rows
 from kgzsl.baselines.eszsl_solution import Moments
-from kgzsl.baselines.frames import InputFrame
-from kgzsl.baselines.selection import ScoreTables, fold_accuracies, given_or, require_settings, seen_folds
-from kgzsl.baselines.stored import model_of, state_of
-from kgzsl.contracts import FloatArray, State, Supervision
+from kgzsl.baselines.frames import InputFrame, framed_examples
+from kgzsl.baselines.selection import ScoreTables, given_or, require_settings, seen_folds
+from kgzsl.baselines.stored import LinearForms
+from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.index import GraphIndex
 
@@ -40,12 +41,8 @@ class SAE:
     "encode" the length of Wx, which the scores of one input share, is left out: scores are linear and rank alike.
 
     Example:
-        >>> import polars as pl
         >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
-        >>> graph = KnowledgeGraph.from_tables(
-        ...     pl.DataFrame({"id": ["cat", "dog", "lion"]}),
-        ...     pl.DataFrame({"head": ["lion"], "relation": ["related_to"], "tail": ["cat"]}),
-        ... )
+        >>> graph = KnowledgeGraph.from_tables(["cat", "dog", "lion"], [("lion", "related_to", "cat")])
         >>> features = np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1]], dtype=np.float32)
         >>> targets = np.eye(2, dtype=np.float32)
         >>> supervision = Supervision(("cat", "dog"), targets, "prototype", inputs=targets, labels=np.array([0, 1]))
@@ -74,10 +71,7 @@ class SAE:
 
         Raises `InputFormatError` without examples, and if something has to be chosen among fewer than four classes.
         """
-        given, labels = labelled_inputs(supervision, "SAE", "fit it on examples")
-        frame = InputFrame.of(given, supervision)
-        inputs = frame.framed(given)
-        rows = class_features(index, features, supervision.classes)
+        frame, inputs, labels, rows = framed_examples(index, features, supervision, "SAE")
         penalties, directions = given_or(self.penalty, PENALTIES), given_or(self.direction, DIRECTIONS)
         choice, report = (penalties[0], directions[0]), {"chosen_by": "given"}
         if len(penalties) > 1 or len(directions) > 1:
@@ -109,23 +103,12 @@ class SAE:
         settings = [(penalty, direction) for penalty in candidates[0] for direction in candidates[1]]
 
         def without(place: int) -> ScoreTables:
-            rest = np.setdiff1d(np.arange(len(rows)), folds[place])
-            mean = rows[rest].mean(axis=0)
-            equation = SylvesterEquation.of(moments, unit_rows(rows[rest] - mean), rest, left_out=place)
-            new = unit_rows(rows[folds[place]] - mean)
+            rest, known, new = left_out_features(rows, folds[place])
+            equation = SylvesterEquation.of(moments, known, rest, left_out=place)
             forms = [new @ equation.solve(penalty) for penalty in candidates[0]]
-            classifiers = [unit_rows(form) if way == "decode" else form for form in forms for way in candidates[1]]
+            return each_map(unit_rows(form) if way == "decode" else form for form in forms for way in candidates[1])
 
-            def tables(samples: Array) -> Iterator[Array]:
-                for classifier in classifiers:
-                    yield samples @ classifier.T
-
-            return tables
-
-        accuracy = fold_accuracies(inputs, labels, folds, without)
-        report = [[*setting, float(value)] for setting, value in zip(settings, accuracy, strict=True)]
-        chosen = {"chosen_by": "fold accuracy", "num_folds": len(folds), "candidates": report}
-        return settings[int(np.argmax(accuracy))], chosen
+        return chosen_setting(settings, inputs, labels, folds, without)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +150,7 @@ class SylvesterEquation:
 
 
 @dataclass(frozen=True, eq=False)
-class FittedSAE:
+class FittedSAE(LinearForms):
     """W as `encoder` `[num_features, dim]`, for inputs less their mean over the scale and features less theirs.
 
     >>> import numpy as np
@@ -179,9 +162,6 @@ class FittedSAE:
     >>> fitted.classes[:2], fitted.encoder.shape
     (('cat', 'dog'), (4, 5))
     """
-
-    unit_rows: ClassVar[bool] = False
-    """Weights keep their lengths in direction "encode": unit rows would change the ranking."""
 
     classes: tuple[str, ...]
     encoder: Array
@@ -200,18 +180,3 @@ class FittedSAE:
         forms = unit_rows(rows - self.feature_mean) @ self.encoder
         forms = unit_rows(forms) if self.direction == "decode" else forms
         return InputFrame(self.input_mean, self.input_scale).unframed(forms).astype(np.float32)
-
-    def scores(
-        self, inputs: FloatArray, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None
-    ) -> FloatArray:
-        """(Wx)ᵀs or xᵀWᵀs / |Wᵀs| `[num_samples, len(concepts)]`; all concepts of the index if none are named."""
-        return np.asarray(inputs @ self.weights(index, features, concepts=concepts).T, dtype=np.float32)
-
-    def state(self) -> State:
-        """Classes, settings and report as plain values; the encoder and the means as arrays."""
-        return state_of(self)
-
-    @classmethod
-    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The model that `state` described."""
-        return model_of(cls, config, arrays)

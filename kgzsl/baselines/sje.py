@@ -24,13 +24,9 @@ class SJE(RankingBaseline):
     (`CombinedFeatures`), not by a form each.
 
     Example:
-        >>> import polars as pl
         >>> from kgzsl.contracts import Supervision
         >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
-        >>> graph = KnowledgeGraph.from_tables(
-        ...     pl.DataFrame({"id": ["cat", "dog", "lion"]}),
-        ...     pl.DataFrame({"head": ["lion"], "relation": ["related_to"], "tail": ["cat"]}),
-        ... )
+        >>> graph = KnowledgeGraph.from_tables(["cat", "dog", "lion"], [("lion", "related_to", "cat")])
         >>> features = np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1]], dtype=np.float32)
         >>> targets = np.eye(2, dtype=np.float32)
         >>> supervision = Supervision(("cat", "dog"), targets, "prototype", inputs=targets, labels=np.array([0, 1]))

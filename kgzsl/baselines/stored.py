@@ -1,16 +1,18 @@
-"""A fitted baseline as plain values and arrays, and back: what its fields hold, nothing more."""
+"""What fitted baselines share: they become plain values and arrays and back, and most score by linear forms."""
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgzsl.contracts import State
+from kgzsl.contracts import FloatArray, State
 from kgzsl.errors import VersionError
+from kgzsl.graph.index import GraphIndex
 
-__all__ = ["model_of", "state_of"]
+__all__ = ["LinearForms", "Stored", "model_of", "state_of"]
 
 FORMAT = 1
 
@@ -39,3 +41,33 @@ def model_of(kind: type[Model], config: Mapping[str, Any], arrays: Mapping[str, 
     values: dict[str, Any] = {name: value for name, value in config.items() if name != "format"}
     values["classes"] = tuple(values["classes"])
     return kind(**values, **{name: np.array(array) for name, array in arrays.items()})
+
+
+class Stored:
+    """A fitted dataclass that is stored by its fields."""
+
+    def state(self) -> State:
+        """Arrays by name; classes, settings and report as plain values."""
+        return state_of(self)
+
+    @classmethod
+    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The model that `state` described; `VersionError` for a format of another release."""
+        return model_of(cls, config, arrays)
+
+
+class LinearForms(Stored, ABC):
+    """A fitted dataclass whose scores are linear in the inputs."""
+
+    unit_rows: ClassVar[bool] = False
+    """Weights keep their lengths: the score is the form itself, and unit rows would change the ranking."""
+
+    @abstractmethod
+    def weights(self, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None) -> FloatArray:
+        """The form of each concept `[len(concepts), dim]`; all concepts of the index if none are named."""
+
+    def scores(
+        self, inputs: FloatArray, index: GraphIndex, features: FloatArray, *, concepts: Sequence[str] | None = None
+    ) -> FloatArray:
+        """The forms' values `[num_samples, len(concepts)]`; all concepts of the index if none are named."""
+        return np.asarray(inputs @ self.weights(index, features, concepts=concepts).T, dtype=np.float32)

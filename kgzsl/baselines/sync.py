@@ -1,21 +1,22 @@
 """SynC: classifiers mixed from those of phantom classes, which stand where the seen classes are."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from scipy.special import softmax
 
-from kgzsl.baselines.contract import class_features, labelled_inputs, unit_rows
+from kgzsl.baselines.choosing import chosen_setting, each_map, left_out_features
+from kgzsl.baselines.contract import class_features, unit_rows
 from kgzsl.baselines.eszsl_solution import Moments
 from kgzsl.baselines.exemplars import median_distance
-from kgzsl.baselines.frames import InputFrame
-from kgzsl.baselines.selection import ScoreTables, fold_accuracies, given_or, require_settings, seen_folds
-from kgzsl.baselines.stored import model_of, state_of
-from kgzsl.contracts import FloatArray, State, Supervision
+from kgzsl.baselines.frames import InputFrame, framed_examples
+from kgzsl.baselines.selection import ScoreTables, given_or, require_settings, seen_folds
+from kgzsl.baselines.stored import LinearForms
+from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 
 __all__ = ["FittedSynC", "SynC", "similarities"]
@@ -45,12 +46,8 @@ class SynC:
     everywhere would else give all classes a common part, the longer the less the examples are centred.
 
     Example:
-        >>> import polars as pl
         >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
-        >>> graph = KnowledgeGraph.from_tables(
-        ...     pl.DataFrame({"id": ["cat", "dog", "lion"]}),
-        ...     pl.DataFrame({"head": ["lion"], "relation": ["related_to"], "tail": ["cat"]}),
-        ... )
+        >>> graph = KnowledgeGraph.from_tables(["cat", "dog", "lion"], [("lion", "related_to", "cat")])
         >>> features = np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1]], dtype=np.float32)
         >>> targets = np.eye(2, dtype=np.float32)
         >>> supervision = Supervision(("cat", "dog"), targets, "prototype", inputs=targets, labels=np.array([0, 1]))
@@ -77,10 +74,7 @@ class SynC:
 
         Raises `InputFormatError` without examples, and if something has to be chosen among fewer than four classes.
         """
-        given, labels = labelled_inputs(supervision, "SynC", "fit it on examples")
-        frame = InputFrame.of(given, supervision)
-        inputs = frame.framed(given)
-        rows = class_features(index, features, supervision.classes)
+        frame, inputs, labels, rows = framed_examples(index, features, supervision, "SynC")
         bandwidths, ridges = given_or(self.bandwidth, BANDWIDTHS), given_or(self.ridge, RIDGES)
         choice, report = (bandwidths[0], ridges[0]), {"chosen_by": "given"}
         if len(bandwidths) > 1 or len(ridges) > 1:
@@ -115,9 +109,7 @@ class SynC:
         settings = [(bandwidth, ridge) for bandwidth in candidates[0] for ridge in candidates[1]]
 
         def without(place: int) -> ScoreTables:
-            rest = np.setdiff1d(np.arange(len(rows)), folds[place])
-            mean = rows[rest].mean(axis=0)
-            known, new = unit_rows(rows[rest] - mean), unit_rows(rows[folds[place]] - mean)
+            rest, known, new = left_out_features(rows, folds[place])
             trained, origin = one_versus_other(moments, rest, candidates[1], left_out=place)
             synthesized = []
             for bandwidth in candidates[0]:
@@ -127,21 +119,13 @@ class SynC:
                     mixture @ part
                     for part in np.split(phantom_classifiers(among, np.hstack(trained)), len(trained), axis=1)
                 ]
+            return each_map(synthesized, origin=origin)
 
-            def tables(samples: Array) -> Iterator[Array]:
-                for classifier in synthesized:
-                    yield (samples - origin) @ classifier.T
-
-            return tables
-
-        accuracy = fold_accuracies(inputs, labels, folds, without)
-        report = [[*setting, float(value)] for setting, value in zip(settings, accuracy, strict=True)]
-        chosen = {"chosen_by": "fold accuracy", "num_folds": len(folds), "candidates": report}
-        return settings[int(np.argmax(accuracy))], chosen
+        return chosen_setting(settings, inputs, labels, folds, without)
 
 
 @dataclass(frozen=True, eq=False)
-class FittedSynC:
+class FittedSynC(LinearForms):
     """`phantoms` `[num_seen, num_features]` with their `classifiers` `[num_seen, dim]`, and the variance σ².
 
     `origin` `[dim]` is the mean of the prepared examples of kind "prototype", near 0, from which they are scored.
@@ -155,9 +139,6 @@ class FittedSynC:
     >>> fitted.classes[:2], fitted.phantoms.shape
     (('cat', 'dog'), (6, 4))
     """
-
-    unit_rows: ClassVar[bool] = False
-    """Weights keep their lengths: a mixture of classifiers that disagree is short, and says less."""
 
     classes: tuple[str, ...]
     phantoms: Array
@@ -185,15 +166,6 @@ class FittedSynC:
         """wᵀ(x - origin) `[num_samples, len(concepts)]`; all concepts of the index if none are named."""
         weights = self.weights(index, features, concepts=concepts)
         return np.asarray(inputs @ weights.T - weights @ self.origin, dtype=np.float32)
-
-    def state(self) -> State:
-        """Classes, settings and report as plain values; phantoms, classifiers and means as arrays."""
-        return state_of(self)
-
-    @classmethod
-    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The model that `state` described."""
-        return model_of(cls, config, arrays)
 
 
 def similarities(described: Array, phantoms: Array, variance: float) -> Array:
