@@ -1,10 +1,15 @@
 """What the README shows is what happens."""
 
+import gzip
 import re
+import shutil
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pytest
+
+import kgzsl
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -65,3 +70,38 @@ def test_the_first_two_commands_are_complete():
     assert len(commands) == 2
     assert commands[0].endswith("kgzsl demo")
     assert "pytest" in commands[1]
+
+
+def _block_with(word):
+    (block,) = [block for block in _blocks("python") if word in block]
+    return block
+
+
+def test_every_source_is_read_as_shown(tmp_path, monkeypatch):
+    """All but the endpoint, which needs a server: a graph stands in for its answer."""
+    monkeypatch.chdir(tmp_path)
+    root = Path(__file__).resolve().parents[1]
+    shutil.copy(root / "graphs" / "freshwater-1.0" / "ontology.ttl", tmp_path / "ontology.ttl")
+    line = '/a/1\t/r/IsA\t/c/en/dog\t/c/en/pet\t{"weight": 1.0, "sources": []}\n'
+    (tmp_path / "assertions.csv.gz").write_bytes(gzip.compress(line.encode()))
+    graph = nx.MultiDiGraph([("zebra", "equine", "is_a"), ("polar_bears", "mammal", "is_a")])
+    monkeypatch.setattr(kgzsl, "read_sparql", lambda *_, **__: kgzsl.load_graph("freshwater"))
+    space = {"kgzsl": kgzsl, "graph": graph, "wordnet": kgzsl.load_graph("wordnet")}
+    exec(compile(_block_with("read_sparql"), "README.md", "exec"), space)
+    assert dict(space["found"]) == {"Zebra": "zebra", "polar_bears": "polar_bears"}
+    assert "zebra" in space["both"].concept("zebra.n.01").alternate_ids
+    assert kgzsl.read("out.ttl").fingerprint == space["kg"].fingerprint
+
+
+def test_what_knows_when_not_to_be_sure_runs_as_shown(tmp_path, monkeypatch, capsys):
+    """The folder AwA2/ is a small data set of the same form, since the real one is not ours to ship."""
+    labels = np.array([0, 1, 2, 3, 0, 4])
+    splits = {"trainval_loc": np.arange(4), "test_seen_loc": np.array([4]), "test_unseen_loc": np.array([5])}
+    data = kgzsl.Dataset(("cat", "dog", "owl", "wolf", "fox"), np.eye(6, dtype=np.float32), labels, splits=splits)
+    monkeypatch.setattr(kgzsl, "read_dataset", lambda _: data)
+    kg = kgzsl.load_graph("freshwater")
+    seen, unseen = kg.leaves().ids[:20], kg.leaves().ids[20:22]
+    X = np.random.default_rng(0).normal(size=(60, 6))
+    clf = kgzsl.ZeroShotClassifier(kg, unseen=unseen).fit(X, np.repeat(seen, 3))
+    exec(compile(_block_with("predict_set"), "README.md", "exec"), {"kgzsl": kgzsl, "clf": clf, "X_new": X[::20]})
+    assert "leaks of run" in capsys.readouterr().out
