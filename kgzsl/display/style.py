@@ -75,9 +75,7 @@ STYLE = (
     "@media print{.kx details::details-content{content-visibility:visible}.kx .kx-net{overflow:visible}"
     ".kx summary{list-style:none}.kx details{break-inside:avoid}.kx caption,.kx summary{break-after:avoid}"
     ".kx footer{break-before:avoid;margin-top:4px}.kx details table{margin-bottom:0}.kx details td,.kx details th"
-    "{padding-top:0;padding-bottom:0}}"
-    + _MARKS.format(".kx")
-    + _NET
+    "{padding-top:0;padding-bottom:0}}" + _MARKS.format(".kx") + _NET
 )
 """Style of a card, and of all that stands in one."""
 TABLE_STYLE = (
