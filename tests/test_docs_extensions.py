@@ -50,3 +50,14 @@ def test_an_unknown_command_is_a_warning_that_fails_the_build(monkeypatch):
     monkeypatch.setattr(mathml._log, "warning", lambda text, *facts, **_: said.append(text % facts))
     mathml.mathml(r"\nonsense{x}", block=True)
     assert ["nonsense" in line for line in said] == [True]
+
+
+def test_private_names_of_types_are_written_out():
+    shown = docstrings.public_types("(graph, *, relations: _Relations = None)")
+    assert shown == "(graph, *, relations: Iterable[str] | str | None = None)"
+    held = "~numpy._typing._array_like._SupportsArray[~numpy.dtype[~typing.Any]]"
+    nested = "~numpy._typing._nested_sequence._NestedSequence"
+    union = (
+        f"~collections.abc.Buffer | {held} | {nested}[{held}] | complex | bytes | str | {nested}[complex | bytes | str]"
+    )
+    assert docstrings.public_types(f"(X: {union} | None)") == "(X: ArrayLike | None)"

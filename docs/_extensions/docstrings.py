@@ -82,7 +82,32 @@ def _joined_spans(lines: list[str]) -> list[str]:
     return whole
 
 
+# NumPy's union of all that makes an array, and two aliases of ours, under names that a reader knows
+_MODULE = r"~?(?:[a-z_]\w*\.)*"
+_DTYPE = rf"{_MODULE}dtype\[{_MODULE}Any\]"
+_ARRAY = rf"{_MODULE}_SupportsArray\[{_DTYPE}\]"
+_PLAIN = r"complex \| bytes \| str"
+_ARRAY_LIKE = re.compile(
+    rf"{_MODULE}_?Buffer \| {_ARRAY} \| {_MODULE}_NestedSequence\[{_ARRAY}\] \| {_PLAIN}"
+    rf" \| {_MODULE}_NestedSequence\[{_PLAIN}\]"
+)
+_ALIASES = {"_Relations": "Iterable[str] | str | None", "_Weight": "str | Mapping[str, float] | Callable | None"}
+
+
+def public_types(signature: str) -> str:
+    """A signature with the types that have private names written out, or under their public name."""
+    short = _ARRAY_LIKE.sub("ArrayLike", signature)
+    return re.sub(r"\b_[A-Z]\w+", lambda found: _ALIASES.get(found[0], found[0]), short)
+
+
+def _types(
+    _app: Sphinx, _kind: str, _name: str, _object: Any, _options: Any, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    return signature and public_types(signature), returned and public_types(returned)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Convert before anything else looks at a docstring."""
     app.connect("autodoc-process-docstring", _convert, priority=900)
+    app.connect("autodoc-process-signature", _types)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
