@@ -20,6 +20,7 @@ from kgzsl.explain.credits import Credit, in_order
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.making import counted
 from kgzsl.explain.rerun import Fact, Rerun
+from kgzsl.explain.walk_steps import parts_of
 from kgzsl.explain.wording import unambiguous
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -257,10 +258,11 @@ class FactExplanation:
                 return False
             chains = Chains(side.index, model.relations)
             for layer, sources, targets in zip(network.layers, network.rows, network.rows[1:], strict=False):
-                entries = layer.operator.tocoo()
-                ends = zip(targets[entries.row].tolist(), sources[entries.col].tolist(), strict=True)
-                if any(len(chains.between(here, there)) > 1 for here, there in ends):
-                    return True
+                for part in parts_of(layer):
+                    entries = part.operator.tocoo()
+                    ends = zip(targets[entries.row].tolist(), sources[entries.col].tolist(), strict=True)
+                    if any(len(chains.between(here, there)) > 1 for here, there in ends):
+                        return True
         return False
 
     def to_text(self) -> str:

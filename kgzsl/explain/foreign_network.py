@@ -92,15 +92,15 @@ class ForeignMargin:
 def foreign_credits(
     decision: Decision, method: str, *, semantics: Semantics | None = None, num_nodes: int | None = None
 ) -> FactCredits:
-    """Credits of facts as `fact_credits` gives them, for networks that cannot be opened up.
+    """Credits of facts as `fact_credits` gives them, for networks that cannot be opened up or hear each relation alone.
 
     "integrated-gradients" and "gradient" suppress messages; `num_nodes` Gauss-Legendre nodes, or as many from 16 on
     as leave a thousandth of the magnitudes, 256 at most. "occlusion" removes facts unless it is told to suppress them.
     """
     if method not in ("integrated-gradients", "gradient", "occlusion"):
         raise ExplanationError(
-            f"{method} follows the walks of a network that can be opened up, which {decision.method} cannot: "
-            "integrated-gradients, gradient and occlusion can be had"
+            f"{method} is not known of {decision.method}, whose messages can be masked, no more: integrated-gradients, "
+            "gradient and occlusion can be had"
         )
     chosen: Semantics = semantics or ("remove" if method == "occlusion" else "suppress")
     gated = ForeignMargin(decision)

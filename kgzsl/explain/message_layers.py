@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kgzsl.errors import ExplanationError, PluginError
-from kgzsl.explain.decision import Candidate, OpenNetwork
+from kgzsl.explain.decision import Candidate, OpenLayer, OpenNetwork
+from kgzsl.explain.rerun import Fact
+from kgzsl.explain.walk_steps import parts_of
 from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.convolution_network import ConvolutionNetwork
 from kgzsl.propagation.fitted_network import FittedNetwork
+from kgzsl.propagation.opened_network import OpenedPart, OpenedRelationalLayer
 from kgzsl.propagation.receptive_field import surroundings
 from kgzsl.propagation.topology import Topology
 
@@ -23,9 +26,11 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its import uses torch.jit, which PyTorch is about to drop
     from torch_geometric.nn import MessagePassing
 
-__all__ = ["ForeignNetwork", "Part", "Spread", "is_foreign", "layers_of", "offers_messages"]
+__all__ = ["ForeignNetwork", "Part", "Spread", "is_foreign", "is_relational", "layers_of", "offers_messages"]
 
 Float64 = NDArray[np.float64]
+_Sent = tuple[int, int, str]
+"""Source, target and relation of a message."""
 IntArray = NDArray[np.int64]
 
 
@@ -57,13 +62,15 @@ class ForeignNetwork(Protocol):
 class Part:
     """The messages on one graph: `links` are (source, target) between two concepts, `loops` those within one.
 
-    `nodes` are positions in the index, ascending; links and loops count places among them.
+    `nodes` are positions in the index, ascending; links and loops count places among them. `facts` are those of the
+    links, where each relation sends messages of its own; None where a link rests on all that joins its concepts.
     """
 
     index: GraphIndex
     nodes: IntArray
     links: list[tuple[int, int]]
     loops: list[int]
+    facts: list[Fact] | None = None
 
 
 def offers_messages(model: Any) -> TypeGuard[ForeignNetwork]:
@@ -82,6 +89,15 @@ def is_foreign(model: Any, candidate: Candidate) -> bool:
     except (AttributeError, PluginError):
         return True
     return False
+
+
+def is_relational(model: Any, candidate: Candidate) -> bool:
+    """Whether this is a network that can be opened up, with a matrix for each relation."""
+    if hasattr(model, "terms") or not hasattr(model, "opened") or is_foreign(model, candidate):
+        return False
+    if isinstance(model, FittedNetwork):
+        return isinstance(model.network, ConvolutionNetwork) and model.network.architecture.is_relational
+    return any(hasattr(layer, "parts") for layer in model.opened(candidate.index, candidate.concept).layers)
 
 
 def layers_of(model: Any, groups: Sequence[Sequence[Candidate]]) -> tuple[nn.Module, list[Part]]:
@@ -146,6 +162,30 @@ class _Convolutions(nn.Module):
         return x
 
 
+class _Relational(nn.Module):
+    """The same with a matrix for each relation; `weights[l]` has a row of shares of the links for each part."""
+
+    def __init__(self, layers: Sequence[OpenLayer], weights: Sequence[Sequence[Float64]], slope: float) -> None:
+        super().__init__()
+        self._parts = [[(part.relation, torch.from_numpy(part.weight)) for part in parts_of(layer)] for layer in layers]
+        self._after = [_tensor(layer.after) for layer in layers]
+        spread = [Spread(torch.from_numpy(share)) for shares in weights for share in shares]
+        self._spread, self._slope = nn.ModuleList(spread), slope
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        spread = iter(self._spread)
+        for number, (parts, after) in enumerate(zip(self._parts, self._after, strict=True)):
+            brought = [
+                x @ weight if not relation else next(spread)(x @ weight, edge_index) for relation, weight in parts
+            ]
+            x = sum(brought[1:], brought[0])
+            if after is not None:
+                x = x + after
+            if number < len(self._parts) - 1:
+                x = nn.functional.leaky_relu(x, self._slope)
+        return x
+
+
 class _Weighted(nn.Module):
     """A module of forward signature `(x, edge_index, edge_weight)`, given the weights."""
 
@@ -166,6 +206,8 @@ def _opened(model: Any, groups: Sequence[Sequence[Candidate]]) -> tuple[nn.Modul
     found: list[list[dict[tuple[int, int], float]]] = []
     for group in groups:
         networks: list[OpenNetwork] = [model.opened(one.index, one.concept) for one in group]
+        if any(hasattr(layer, "parts") for layer in networks[0].layers):
+            return _opened_relational(model, groups)
         nodes = np.unique(np.concatenate([rows for network in networks for rows in network.rows]))
         entries: list[dict[tuple[int, int], float]] = [{} for _ in networks[0].layers]
         for network in networks:
@@ -186,6 +228,56 @@ def _opened(model: Any, groups: Sequence[Sequence[Candidate]]) -> tuple[nn.Modul
             np.array([layer.get((place, place), 0.0) for part, layer in layers for place in range(len(part.nodes))])
         )
     return _Convolutions(networks[0], weights, own), parts
+
+
+def _opened_relational(model: Any, groups: Sequence[Sequence[Candidate]]) -> tuple[nn.Module, list[Part]]:
+    """Like `_opened`: each fact has a link of its own either way, and each relation its share of it."""
+    parts: list[Part] = []
+    found: list[list[dict[_Sent, float]]] = []
+    for group in groups:
+        networks: list[OpenNetwork] = [model.opened(one.index, one.concept) for one in group]
+        nodes = np.unique(np.concatenate([rows for network in networks for rows in network.rows]))
+        entries: list[dict[_Sent, float]] = [{} for _ in networks[0].layers]
+        for network in networks:
+            for number, layer in enumerate(network.layers):
+                for part in parts_of(layer):
+                    matrix = part.operator.tocoo()
+                    targets = np.searchsorted(nodes, network.rows[number + 1][matrix.row]).tolist()
+                    sources = np.searchsorted(nodes, network.rows[number][matrix.col]).tolist()
+                    keys = zip(sources, targets, [part.relation or ""] * matrix.nnz, strict=True)
+                    entries[number].update(zip(keys, matrix.data.tolist(), strict=True))
+        links = sorted({sent for layer in entries for sent in layer if sent[2]})
+        ids = [group[0].index.ids[place] for place in nodes.tolist()]
+        facts = [_fact(ids[source], ids[target], relation) for source, target, relation in links]
+        parts.append(Part(group[0].index, nodes, [sent[:2] for sent in links], [], facts))
+        found.append([{sent: layer.get(sent, 0.0) for sent in links} for layer in entries])
+    opened = [model.opened(one.index, one.concept) for group in groups for one in group]
+    layers = [_whole([network.layers[number] for network in opened]) for number in range(len(opened[0].layers))]
+    weights = [
+        [
+            np.array(
+                [share if sent[2] == part.relation else 0.0 for each in found for sent, share in each[number].items()]
+            )
+            for part in layer.parts
+            if part.relation
+        ]
+        for number, layer in enumerate(layers)
+    ]
+    return _Relational(layers, weights, opened[0].negative_slope), parts
+
+
+def _whole(layers: Sequence[OpenLayer]) -> OpenedRelationalLayer:
+    """The parts of one layer that any of the networks has: one may hear over relations that another does not."""
+    parts = {part.relation or "": part for layer in layers for part in parts_of(layer)}
+    opened = (OpenedPart(name, part.operator, part.weight) for name, part in sorted(parts.items()))
+    return OpenedRelationalLayer(tuple(opened), layers[0].after)
+
+
+def _fact(source: str, target: str, relation: str) -> Fact:
+    """What a target hears from a source over a relation, `^` before one against its direction."""
+    if relation.startswith("^"):
+        return source, relation[1:], target
+    return target, relation, source
 
 
 def _foreign(model: ForeignNetwork, groups: Sequence[Sequence[Candidate]]) -> tuple[nn.Module, list[Part]]:

@@ -60,7 +60,10 @@ class MessageMargin(nn.Module):
         self.facts: tuple[Fact, ...] = tuple(sorted({fact for named in facts.values() for fact in named}))
         place = {fact: number for number, fact in enumerate(self.facts)}
         self._gating = [
-            _Gating(part, relations, [place[fact] for fact in facts[id(part.index)]], len(place)) for part in parts
+            _Gating(part, relations, [place[fact] for fact in facts[id(part.index)]], len(place))
+            if part.facts is None
+            else _FactGating([place[fact] for fact in part.facts], len(place))
+            for part in parts
         ]
         read = {part.index.ids[position] for part in parts for position in part.nodes.tolist()}
         self.near = [place for place, (head, _, tail) in enumerate(self.facts) if head in read or tail in read]
@@ -109,6 +112,22 @@ class MessageMargin(nn.Module):
             shares += gating.credits(mask[first:last].detach().to(torch.float64).numpy())
             first = last
         return shares
+
+
+class _FactGating:
+    """Each message rests on one fact, whose place is given."""
+
+    def __init__(self, places: Sequence[int], num_facts: int) -> None:
+        self._places, self._num_facts = np.array(places, dtype=np.int64), num_facts
+        self.num_links = len(places)
+
+    def masks(self, gates: Tensor) -> Tensor:
+        """The gate of its fact."""
+        return gates[torch.from_numpy(self._places)]
+
+    def credits(self, mask: Float64) -> Float64:
+        """Of a fact's messages either way."""
+        return np.bincount(self._places, weights=mask, minlength=self._num_facts).astype(np.float64)
 
 
 class _Gating:

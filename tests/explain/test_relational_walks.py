@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 import kgzsl
 from kgzsl.errors import ExplanationError
 from kgzsl.explain.chains import Chains
+from kgzsl.explain.foreign_network import ForeignMargin
 from kgzsl.explain.network_walks import flow, search
 from kgzsl.explain.routes import Facts
 from kgzsl.features.matrix import MatrixFeatures
@@ -82,8 +83,11 @@ def without_loops(walk):
     return tuple(concept for concept, _ in kept), tuple(relation for _, relation in kept[1:])
 
 
-def enumerated(clf, concept, x):
-    """Every walk through dense matrices that are built from the facts themselves: (credits, constant, score)."""
+def enumerated(clf, concept, x, silent=()):
+    """Every walk through dense matrices that are built from the facts themselves: (credits, constant, score).
+
+    Facts that are `silent` count in the means, but say nothing.
+    """
     model, view = clf.problem_.model, clf.problem_.views[0]
     index, table = view.index, clf.problem_.graph.edges_table
     place = {id_: number for number, id_ in enumerate(index.ids)}
@@ -96,6 +100,8 @@ def enumerated(clf, concept, x):
             heard[f"^{relation}"][place[tail], place[head]] = 1.0
     for link, matrix in heard.items():
         heard[link] = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1.0)
+    for head, relation, tail in silent:
+        heard[relation][place[head], place[tail]] = heard[f"^{relation}"][place[tail], place[head]] = 0.0
     layers = [
         (
             dict(zip(links, layer.matrices().detach().numpy().astype(np.float64), strict=True)),
@@ -310,3 +316,31 @@ def test_concepts_in_another_order_have_the_same_shares():
     whole = search(one, Chains(view.index, model.relations), share=1.0, at_most=10_000)
     expected = {(tuple(view.index.ids[n] for n in each.nodes), each.relations): each.credit for each in whole.shares}
     assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_gates_silence_one_fact_and_leave_the_parallel_one():
+    clf, x = fitted()
+    for target, foil in (("zebra", None), ("zebra", "donkey")):
+        decision = clf.explain(x, target=target, against=foil).decision
+        gated = ForeignMargin(decision)
+        for silent in ([], [("zebra", "is_a", "equine")], [("zebra", "related_to", "equine")], list(gated.facts)):
+            gates = np.array([float(fact not in silent) for fact in gated.facts])
+            scores = [
+                sign * enumerated(clf, side.concept, decision.inputs, silent)[2] for sign, side in decision.sides()
+            ]
+            assert gated.margin(gates) == pytest.approx(sum(scores) / decision.temperature, rel=1e-9)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "integrated-gradients", "gradient"])
+def test_facts_have_credits_of_their_own(method):
+    clf, x = fitted()
+    explanation = clf.explain(x, target="zebra", against=None, explainer=method, k=20)
+    shares = {row.key[-3:]: row.credit for row in explanation.items}
+    assert shares["zebra", "is_a", "equine"] != shares["zebra", "related_to", "equine"]
+    explanation.verify()
+
+
+def test_what_needs_one_matrix_a_layer_says_so():
+    clf, x = fitted()
+    with pytest.raises(ExplanationError, match="shapley is not known of rgcn"):
+        clf.explain(x, target="zebra", explainer="shapley")
