@@ -61,3 +61,4 @@ def test_private_names_of_types_are_written_out():
         f"~collections.abc.Buffer | {held} | {nested}[{held}] | complex | bytes | str | {nested}[complex | bytes | str]"
     )
     assert docstrings.public_types(f"(X: {union} | None)") == "(X: ArrayLike | None)"
+    assert docstrings.public_types("(counts: dict[str, int] = <factory>)") == "(counts: dict[str, int] = ...)"

@@ -96,7 +96,7 @@ _ALIASES = {"_Relations": "Iterable[str] | str | None", "_Weight": "str | Mappin
 
 def public_types(signature: str) -> str:
     """A signature with the types that have private names written out, or under their public name."""
-    short = _ARRAY_LIKE.sub("ArrayLike", signature)
+    short = re.sub(r"<[^<>]*>", "...", _ARRAY_LIKE.sub("ArrayLike", signature))  # defaults that are made anew
     return re.sub(r"\b_[A-Z]\w+", lambda found: _ALIASES.get(found[0], found[0]), short)
 
 
