@@ -158,8 +158,16 @@ class Findings(ABC):
              finding.check.advice)
             for finding in self.found
         ]  # fmt: skip
-        page = html_table(rows, ["code", "severity", "found", "examples", "to do"], caption=self._title())
-        return page + html_table([], [], caption=" ".join(self._rest())) if self._rest() else page
+        columns = ["code", "severity", "found", "examples", "to do"] if rows else []
+        page = html_table(rows, columns, caption=self._title())
+        rest = [
+            (finding.code, finding.check.title, f"not run: {finding.skipped}" if finding.skipped else "none found")
+            for finding in self._none()
+        ]
+        rest += [("", text, "ignored") for text in self.ignored]
+        num_run = sum(result == "none found" for _, _, result in rest)
+        summary = f"{num_run} checks found nothing, {len(rest) - num_run} were not run or ignored"
+        return page + (html_table(rest, ["code", "check", "result"], summary=summary) if rest else "")
 
     @abstractmethod
     def _title(self) -> str:

@@ -343,6 +343,8 @@ def test_hostile_names_are_escaped_and_lines_fit():
         assert "\x1b" not in text
         assert "\u202e" not in text
     assert "<img" not in report._repr_html_()
+    num_clean = sum(not finding.count and not finding.skipped for finding in report.findings)
+    assert f"<summary>{num_clean} checks found nothing, " in report._repr_html_()
     assert max(map(len, str(report).splitlines())) <= 96
     assert "and 20 more" in " ".join(str(report).split())
 
