@@ -305,8 +305,12 @@ def test_what_is_missing_is_said(clf, zoo):
     plain = ZeroShotClassifier().fit(zoo.X, zoo.y)
     trained = ZeroShotClassifier(zoo.graph, propagator=SGCN(hidden=8, epochs=2), unseen=zoo.unseen).fit(zoo.X, zoo.y)
     single = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen).fit(zoo.X[::8], zoo.y[::8])
+    few = np.isin(zoo.y, zoo.seen[:3])
+    three = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen).fit(zoo.X[few], zoo.y[few])
     for ask in (predict_set, predict_ancestor, out_of_graph):
-        with pytest.raises(InputFormatError, match="give fit_weights X and y of at least 4 seen classes"):
+        with pytest.raises(InputFormatError, match="takes at least 4 seen classes; this model has 3"):
+            ask(three.problem_, zoo.X)
+        with pytest.raises(InputFormatError, match="fit with X and y, or give fit_weights both"):
             ask(weights_only.problem_, zoo.X)
         with pytest.raises(InputFormatError, match="needs a graph: fit with graph="):
             ask(plain.problem_, zoo.X)
