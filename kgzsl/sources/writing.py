@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from kgzsl.errors import DataMissingError, InputFormatError, SourceError, UnknownNameError
+from kgzsl.errors import DataMissingError, InputFormatError, OutputExistsError, SourceError, UnknownNameError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.lookup import nearest_of
 from kgzsl.graph.storage import STORED_FILES, read_tables, write_tables
@@ -40,8 +40,8 @@ def write_graph(
     `format` is "turtle", "ntriples", "jsonld", "graphml", "node-link", "csv" or "parquet", or follows from the suffix
     (`.ttl`, `.nt`, `.jsonld`, `.graphml`, `.json`, `.csv`; a path without suffix, or `.parquet`, becomes a folder of
     two Parquet tables and a description). What is written is complete before it takes its place: a failure, a full disk
-    or a kill leaves what was there, and the next read or write puts in order what a kill left. `FileExistsError` for a
-    path that is taken, unless `overwrite` is given; a folder is replaced only if it holds such a graph and nothing
+    or a kill leaves what was there, and the next read or write puts in order what a kill left. `OutputExistsError`
+    for a path that is taken, unless `overwrite` is given; a folder is replaced only if it holds such a graph and nothing
     else.
 
     In RDF, usual terms say what they can (`rdfs:subClassOf`, `rdfs:label`, `skos:definition`, ...) and terms in
@@ -72,9 +72,9 @@ def write_graph(
             write_tables(graph, folder)
         return target
     if target.is_dir():
-        raise FileExistsError(f"{target} is a folder; name a file to write {chosen} into")
+        raise OutputExistsError(target, f"is a folder; name a file to write {chosen} into")
     if not overwrite and os.path.lexists(target):
-        raise FileExistsError(f"{target} is there already; overwrite=True replaces it")
+        raise OutputExistsError(target, "is there already; overwrite=True replaces it")
     replace_file(target, _content(chosen, escape_formulas)(graph))
     return target
 
@@ -108,11 +108,11 @@ def _require_replaceable(target: Path, overwrite: bool) -> None:
     if not os.path.lexists(target):
         return
     if not overwrite:
-        raise FileExistsError(f"{target} is there already; overwrite=True replaces a graph")
+        raise OutputExistsError(target, "is there already; overwrite=True replaces a graph")
     if target.is_symlink() or not target.is_dir():
-        raise FileExistsError(f"{target} is no folder of a graph, so it is not replaced")
+        raise OutputExistsError(target, "is no folder of a graph, so it is not replaced")
     if others := sorted(entry.name for entry in target.iterdir() if entry.name not in STORED_FILES):
-        raise FileExistsError(f"{target} holds {others[0]!r}, which is no part of a graph, so it is not replaced")
+        raise OutputExistsError(target, f"holds {others[0]!r}, which is no part of a graph, so it is not replaced")
 
 
 def read_parquet(folder: str | Path) -> KnowledgeGraph:

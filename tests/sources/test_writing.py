@@ -13,7 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kgzsl.errors import DataMissingError, InputFormatError, KgzslError, SourceError, UnknownNameError
+from kgzsl.errors import (
+    DataMissingError,
+    InputFormatError,
+    KgzslError,
+    OutputExistsError,
+    SourceError,
+    UnknownNameError,
+)
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.relation import KINDS, Relation
 from kgzsl.sources.catalog import load_graph
@@ -220,7 +227,7 @@ def test_what_is_there_is_replaced_only_on_request(tmp_path, toy_graph, form):
     path = write_graph(toy_graph, tmp_path / f"toy{FORMATS[form]}")
     before = content_of(path)
     smaller = toy_graph.subgraph(["cat", "mammal"])
-    with pytest.raises(FileExistsError, match="overwrite=True"):
+    with pytest.raises(OutputExistsError, match="overwrite=True"):
         write_graph(smaller, path)
     assert content_of(path) == before
     write_graph(smaller, path, overwrite=True)
@@ -261,14 +268,14 @@ def test_a_failure_leaves_the_old_graph_and_nothing_else(tmp_path, toy_graph, fo
 def test_what_is_no_graph_is_never_replaced(tmp_path, toy_graph):
     folder = write_graph(toy_graph, tmp_path / "toy")
     (folder / "thesis.tex").write_text("years of work")
-    with pytest.raises(FileExistsError, match=r"'thesis\.tex', which is no part of a graph"):
+    with pytest.raises(OutputExistsError, match=r"'thesis\.tex', which is no part of a graph"):
         write_graph(toy_graph, folder, overwrite=True)
     (tmp_path / "link").symlink_to(folder)
     (tmp_path / "file").write_text("")
     for name in ("link", "file"):
-        with pytest.raises(FileExistsError, match="no folder of a graph"):
+        with pytest.raises(OutputExistsError, match="no folder of a graph"):
             write_graph(toy_graph, tmp_path / name, overwrite=True)
-    with pytest.raises(FileExistsError, match="is a folder"):
+    with pytest.raises(OutputExistsError, match="is a folder"):
         write_graph(toy_graph, folder, format="csv", overwrite=True)
 
 
