@@ -41,8 +41,8 @@ def write_graph(
     (`.ttl`, `.nt`, `.jsonld`, `.graphml`, `.json`, `.csv`; a path without suffix, or `.parquet`, becomes a folder of
     two Parquet tables and a description). What is written is complete before it takes its place: a failure, a full disk
     or a kill leaves what was there, and the next read or write puts in order what a kill left. `OutputExistsError`
-    for a path that is taken, unless `overwrite` is given; a folder is replaced only if it holds such a graph and nothing
-    else.
+    for a path that is taken, unless `overwrite` is given; a folder is replaced only if it holds such a graph and
+    nothing else.
 
     In RDF, usual terms say what they can (`rdfs:subClassOf`, `rdfs:label`, `skos:definition`, ...) and terms in
     `urn:kgzsl:` the rest. In csv, `escape_formulas` puts a ' before cells that a spreadsheet would run as a formula.
