@@ -3,10 +3,14 @@
 Paths say how a score is built; here facts are switched. The methods differ in what they hold fixed:
 
 * "integrated-gradients" along all gates opened together, degrees counted anew (Sundararajan et al., ICML 2017, eq. 1,
-  with the gates inside the normalisation): what removing facts does;
+  with the gates inside the normalisation): shares of what all facts together do, from a graph without any. That is
+  not the order in which to remove them: a fact carries messages both ways, so that a margin may rise while it fades
+  and fall when it is gone, which no slope shows. Weights that are zeros without facts have no direction to start
+  from; their length is held at what it is with all of them;
 * "shapley" of the game whose players are facts and whose value is what walks over present facts carry, gates of the
-  network frozen: walks are unanimity games, so each gives equal parts to its facts (Shapley 1953). Facts that join
-  the same two concepts are one player, whose part they share;
+  network frozen: walks are unanimity games, so each gives equal parts to its facts (Shapley 1953). A walk there and
+  back over one fact needs that fact once, and is its own alone. Facts that join the same two concepts are one player,
+  whose part they share;
 * "occlusion": the margin with the fact less that without it, one decision a fact;
 * "gradient": how fast the margin falls when the fact begins to fade.
 """

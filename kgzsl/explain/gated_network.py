@@ -47,7 +47,12 @@ class GatedNetwork:
         asked = np.concatenate([network.rows[-1] for network in networks])
         self._asked = torch.from_numpy(np.searchsorted(self._links.rows[-1], asked))
         self.size = max(len(layer.target) for layer in self._links.layers) * max(w.shape[0] for w in self._weights)
-        """Numbers that a column of gates takes, at the most."""
+        """Numbers that a column of gates takes at the most, where gradients are taken."""
+        widths = [weight.shape[1] for weight in self._weights[:-1]] + [self._weights[-1].shape[0]]
+        rows = [layer.num_targets * width for layer, width in zip(self._links.layers, widths, strict=True)]
+        links = [len(layer.target) for layer in self._links.layers]
+        self.near_size = max(*rows, *links, len(networks) * self._weights[-1].shape[1])
+        """The same where only what differs is computed, should all of it differ."""
         self._slopes: list[Tensor] | None = None
         if frozen:
             everything = torch.ones(num_facts, 1, dtype=torch.float64)

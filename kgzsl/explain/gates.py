@@ -71,7 +71,7 @@ class GatedScores:
         for number, one in enumerate(self.candidates):
             if not one.is_seen:
                 groups.setdefault((id(one.index), id(one.features)), []).append(number)
-        self._size = 1
+        self._size = self._near_size = 1
         self._parts = [
             (torch.tensor(members), self._opened(members, named[id(self.candidates[members[0]].index)], frozen))
             for members in groups.values()
@@ -82,8 +82,12 @@ class GatedScores:
 
     @property
     def chunk(self) -> int:
-        """How many columns of gates are taken at once."""
+        """How many columns of gates gradients are taken of at once."""
         return max(1, _MOST_NUMBERS // self._size)
+
+    @property
+    def _near_chunk(self) -> int:
+        return max(1, _MOST_NUMBERS // self._near_size)
 
     def scores(self, gates: NDArray[Any], *, semantics: Semantics = "remove") -> Float64:
         """For each row of gates `[n, num_facts]`, those of all candidates `[n, num_candidates]`."""
@@ -91,8 +95,8 @@ class GatedScores:
         columns = torch.from_numpy(np.ascontiguousarray(np.asarray(gates, dtype=np.float64).T))
         found = np.empty((len(gates), len(self.candidates)))
         with torch.no_grad():
-            for first in range(0, len(gates), self.chunk):
-                part = slice(first, first + self.chunk)
+            for first in range(0, len(gates), self._near_chunk):
+                part = slice(first, first + self._near_chunk)
                 found[part] = self._near(columns[:, part], remove=remove).numpy()
         return found
 
@@ -103,8 +107,8 @@ class GatedScores:
         """
         halfway = torch.full((len(self.facts),), 0.5, dtype=torch.float64)
         found = np.zeros((len(self.facts), len(self.candidates)), dtype=bool)
-        for first in range(0, len(self.facts), self.chunk):
-            places = torch.arange(first, min(first + self.chunk, len(self.facts)))
+        for first in range(0, len(self.facts), self._near_chunk):
+            places = torch.arange(first, min(first + self._near_chunk, len(self.facts)))
             columns = halfway[:, None].repeat(1, len(places) + 1)
             columns[places, torch.arange(len(places))] = 0.0
             for members, part in self._parts:
@@ -161,12 +165,12 @@ class GatedScores:
         places = np.array([self.place[fact] for fact in facts], dtype=np.int64)
         pairs = PairGates(index, index.edge_rows(model.relations), places)
         if is_closed_form(model):
-            self._size = max(self._size, index.num_concepts**2)
+            self._size = self._near_size = max(self._size, index.num_concepts**2)
             return _Solved(GatedClosedForm(model.terms(index, first.features), pairs), index.positions(concepts))
         networks = [model.opened(index, concept) for concept in concepts]  # type: ignore[union-attr]
         chains = Chains.of(index, model.relations)
         gated = GatedNetwork(networks, first.features, pairs, chains, num_facts=len(self.facts), frozen=frozen)
-        self._size = max(self._size, gated.size)
+        self._size, self._near_size = max(self._size, gated.size), max(self._near_size, gated.near_size)
         return gated
 
 
