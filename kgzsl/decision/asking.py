@@ -26,7 +26,7 @@ def decision_for(
     if not (hasattr(problem.model, "terms") or hasattr(problem.model, "opened")):
         raise InputFormatError(
             f"{type(problem.model).__name__} cannot be taken apart; explanations work with the propagators graph-gp, "
-            "sgcn, gcnz, dgp and dgpm, and with any fitted model that has `terms` or `opened`"
+            "sgcn, gcnz, dgp, dgpm and rgcn, and with any fitted model that has `terms` or `opened`"
         )
     classes = problem.classes
     places = classes.places(label_space)
