@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from kgzsl.display.text import escape_text
-from kgzsl.errors import InputFormatError, InvalidGraphError
+from kgzsl.errors import InputFormatError, InvalidGraphError, UnknownNameError, UnknownRelationError
+from kgzsl.graph.lookup import nearest_of
 from kgzsl.graph.making import EdgeLike, Table, concept_frame, edge_frame, inverses
-from kgzsl.graph.relation import Relation, describe, given_relations, stored_relation
+from kgzsl.graph.relation import KINDS, Kind, Relation, describe, given_relations, stored_relation
 from kgzsl.graph.tables import checked_concepts, checked_edges, coded_edges, has_columns, spelled_edges, stacked
 
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["add_concepts", "add_edges", "merge", "remove_edges"]
+__all__ = ["add_concepts", "add_edges", "describe_relations", "merge", "remove_edges"]
 
 _ENDS = ("head", "relation", "tail")
 _ADVISED = 5
@@ -142,6 +144,43 @@ def remove_edges(graph: KnowledgeGraph, edges: Table | Iterable[EdgeLike]) -> Kn
         named = [" ".join(str(cell) for cell in row) for row in both.iter_rows()]
         raise InvalidGraphError(f"graph {escape_text(graph.name)} does not have these edges", report={"absent": named})
     return graph.with_tables(edges=graph.coded_edges.join(coded, on=_ENDS, how="anti", maintain_order="left"))
+
+
+def describe_relations(
+    graph: KnowledgeGraph, relations: Iterable[Relation] | Mapping[str, Kind | Relation]
+) -> KnowledgeGraph:
+    """A new graph in which these of its relations are what is said here; concepts and edges stay.
+
+    Names with kinds, of which the rest of the description stays, or `Relation`s, which replace what was known: kind,
+    inverse, and the verbs that read an edge aloud. `UnknownRelationError` for a relation that the graph does not have.
+
+    >>> import kgzsl
+    >>> zoo = kgzsl.KnowledgeGraph.from_tables(["savanna", "zebra"], [("zebra", "lives_in", "savanna")])
+    >>> print(zoo.describe_relations({"lives_in": "attribute"}).relations)
+    relation  kind       inverse  read aloud
+    lives_in  attribute           a lives in b
+    >>> home = kgzsl.Relation("lives_in", "attribute", inverse="home_of", inverse_verb="is home of")
+    >>> print(*zoo.describe_relations([home]).edges("savanna", "home_of"))
+    savanna home_of zebra
+    """
+    known = graph.relations
+    described = dict(known)
+    for name, said in (relations if isinstance(relations, Mapping) else given_relations(relations)).items():
+        if name not in known:
+            near = nearest_of(str(name), list(known))
+            raise UnknownRelationError(str(name), graph=graph.name, known=list(known), nearest=near)
+        described[name] = _described(known[name], said)
+    return graph.with_tables(relations=described.values())
+
+
+def _described(relation: Relation, said: Kind | Relation) -> Relation:
+    if isinstance(said, Relation):
+        if said.name != relation.name:
+            raise InputFormatError(f"{relation.name!r} cannot be described as {said.name!r}: a relation keeps its name")
+        return said
+    if said not in KINDS:
+        raise UnknownNameError("kind of relation", str(said), known=KINDS, nearest=nearest_of(str(said), KINDS))
+    return replace(relation, kind=said)
 
 
 def _as_held(graph: KnowledgeGraph, coded: pl.DataFrame) -> pl.DataFrame:

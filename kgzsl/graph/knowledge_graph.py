@@ -325,6 +325,7 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
     add_concepts = editing.add_concepts
     add_edges = editing.add_edges
     remove_edges = editing.remove_edges
+    describe_relations = editing.describe_relations
     merge = editing.merge
 
     # -- NetworkX --------------------------------------------------------------------------------------------

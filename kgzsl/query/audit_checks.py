@@ -85,7 +85,9 @@ _ALL = (
           "Use ids, or ground with under= or overrides=.", names.duplicate_labels),
     Check("N304", "note", "relation(s) of which only the name is known",
           "They are taken for associations, and read aloud by their names.",
-          "Describe them: Relation(name, kind, inverse, verb, inverse_verb).", names.undescribed_relations),
+          'Say what they are: kg.describe_relations({name: "attribute"}), or [Relation(name, kind, inverse, verb, '
+          'inverse_verb)]; reading RDF, with mapping=RdfMapping(kinds={property: "attribute"}).',
+          names.undescribed_relations),
     Check("N305", "note", "fact(s) held from both ends",
           "A symmetric relation both ways, or an edge beside its inverse, is one fact in two edges.",
           "Nothing, unless edges are counted or weighted: then keep one.", edges.both_ends),

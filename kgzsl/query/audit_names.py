@@ -140,7 +140,14 @@ def near_duplicate_relations(subject: Subject) -> Found:
 
 def undescribed_relations(subject: Subject) -> Found:
     """Relations of which nothing is known but the name, so that they are taken for associations."""
-    return found(
-        [name for name, relation in subject.graph.relations.items()
-         if relation == Relation(name) and name not in SHARED_RELATIONS]
-    )  # fmt: skip
+    return found([name for name, relation in subject.graph.relations.items() if _is_bare(relation)])
+
+
+def _is_bare(relation: Relation) -> bool:
+    """Whether a relation is an association without an inverse, read aloud by the words of its own name."""
+    plain = Relation(relation.name, verb=relation.verb)
+    return (
+        relation == plain
+        and relation.name not in SHARED_RELATIONS
+        and local_name(relation.verb) == local_name(relation.name)
+    )

@@ -39,20 +39,24 @@ class Directions:
     """The relation of each property, with the one of two inverse properties that both are told by.
 
     That is the one that has a rule or is in use; if both or neither, the first by name. `relations` are those without
-    a rule; `ruled` those that a rule names, are not shared ones, and can be read aloud by the label of a property.
+    a rule; `ruled` those that a rule names, are not shared ones, and can be read aloud by the label of a property;
+    `meant` is the relation of each property, once asked for.
     """
 
     def __init__(self, roles: Roles, standing: Standing) -> None:
         self.roles, self.standing = roles, standing
         self.relations: dict[str, Relation] = {}
         self.ruled: dict[str, Relation] = {}
+        self.meant: dict[str, str] = {}
         self.num_turned = 0
         self._used = frozenset[str]()
 
     def of(self, properties: list[str]) -> dict[str, tuple[str, bool]]:
         """Property -> (relation, whether its edges are turned round)."""
         self._used = frozenset(properties)
-        return {property_: self._of(property_) for property_ in sorted(properties)}
+        found = {property_: self._of(property_) for property_ in sorted(properties)}
+        self.meant = {property_: relation for property_, (relation, _) in found.items()}
+        return found
 
     def _of(self, property_: str) -> tuple[str, bool]:
         role = self.roles.of(property_[1:-1])

@@ -7,6 +7,7 @@ import polars as pl
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.sources.limits import Limits
 from kgzsl.sources.rdf_edges import Directions, axiom_edges, named_edges
+from kgzsl.sources.rdf_kinds import with_kinds
 from kgzsl.sources.rdf_mapping import RdfMapping
 from kgzsl.sources.rdf_names import alternate_spellings, ids_of, name_of, near_duplicates, relative
 from kgzsl.sources.rdf_parsing import Triples
@@ -29,8 +30,12 @@ def graph_of_triples(
     language: str | None,
     limits: Limits,
     report: Mapping[str, int] | None = None,
+    is_part: bool = False,
 ) -> KnowledgeGraph:
-    """The graph that the triples describe; `tally` has the counts, to which `report` is added."""
+    """The graph that the triples describe; `tally` has the counts, to which `report` is added.
+
+    With `is_part` they are a part of something larger, which need not have every property that the mapping speaks of.
+    """
     roles = Roles(mapping, triples.prefixes)
     table = _distinct(triples.table, tally)
     control_characters(table, tally)
@@ -50,11 +55,13 @@ def graph_of_triples(
     _count(table, found, names, edges, directions, tally)
     counts = {**tally.counts, **(report or {})}
     source = pl.lit(tally.location.rpartition("/")[2] or name)
+    described = {**directions.ruled, **directions.relations}
+    described = with_kinds(described, directions.meant, roles, found.standing, is_part=is_part)
     used = set(edges["relation"].unique().to_list())
     return KnowledgeGraph.from_tables(
         concepts.with_columns(source=source),
         edges.with_columns(source=source),
-        [relation for name, relation in {**directions.ruled, **directions.relations}.items() if name in used],
+        [relation for name, relation in described.items() if name in used],
         name=name,
         report=dict(sorted(counts.items())),
     )

@@ -7,7 +7,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from kgzsl.display.html import html_table
-from kgzsl.errors import InputFormatError
+from kgzsl.errors import InputFormatError, UnknownNameError
+from kgzsl.graph.lookup import nearest_of
+from kgzsl.graph.relation import KINDS, Kind
 from kgzsl.sources.terms import ALIAS_TERMS, DEFINITION_TERMS, LABEL_TERMS, PREFIXES, TERM_RULES, expanded
 
 __all__ = ["RdfMapping"]
@@ -88,6 +90,11 @@ class RdfMapping:
     of documents and their making; a name that ends in ":" stands for a namespace, and `relations` go first. `meta` are
     never concepts. `attributes` are properties whose literals become a column of that name.
 
+    `kinds`: property -> kind of its relation, "attribute" or another of `KINDS`. No ontology says that, so a relation
+    under its own name is an association, which classifiers leave out unless they are asked to take it. A property may
+    also be written by the name that its relation gets, or by the end of its IRI. It is an error if the document has no
+    such property, and if the relation is a shared one (`is_a`), whose kind is fixed.
+
     `axioms`: class expressions become edges: `A subClassOf (P some B)` and `(P value b)` give A P B, an intersection
     gives an edge for each of its parts, a union makes its members kinds of it. `inverses`: of two properties that are
     inverse to each other, the edges of one are turned round and take the name of the other. `individuals`: keep them,
@@ -98,6 +105,11 @@ class RdfMapping:
     >>> mapping = RdfMapping(relations={"ex:eats": "eats"}, prefixes={"ex": "http://example.org/"})
     >>> mapping.relations["rdfs:subClassOf"], mapping.relations["ex:eats"]
     ('is_a', 'eats')
+    >>> import kgzsl
+    >>> zoo = "@prefix ex: <http://example.org/> . ex:zebra ex:livesIn ex:savanna ; ex:drawnBy ex:ann ."
+    >>> kg = kgzsl.read_rdf(text=zoo, mapping=RdfMapping(kinds={"ex:livesIn": "attribute"}))
+    >>> print(*kg.relations.values(), sep="; ")
+    ex:drawnBy (association): a drawn by b; ex:livesIn (attribute): a lives in b
     """
 
     labels: tuple[str, ...] = LABEL_TERMS
@@ -108,6 +120,7 @@ class RdfMapping:
     languages: tuple[str, ...] = ("en", "")
     relations: Mapping[str, str] = field(default_factory=dict)
     local_names: Mapping[str, str] = field(default_factory=lambda: _LOCAL_NAMES)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
     ignored: tuple[str, ...] = _IGNORED
     meta: tuple[str, ...] = _META
     attributes: tuple[str, ...] = ()
@@ -129,12 +142,16 @@ class RdfMapping:
         # what is given is said besides the rules that everybody shares
         object.__setattr__(self, "relations", MappingProxyType({**_RELATIONS, **self.relations}))
         object.__setattr__(self, "local_names", MappingProxyType(dict(self.local_names)))
+        object.__setattr__(self, "kinds", MappingProxyType(dict(self.kinds)))
         object.__setattr__(self, "prefixes", MappingProxyType(dict(self.prefixes)))
         for term, name in {**self.relations, **self.local_names}.items():
             if not isinstance(name, str) or name == "^":
                 raise InputFormatError(
                     f"relations[{term!r}] names a relation, '^' before one turned round, not {name!r}"
                 )
+        for kind in self.kinds.values():
+            if kind not in KINDS:
+                raise UnknownNameError("kind of relation", str(kind), known=KINDS, nearest=nearest_of(str(kind), KINDS))
 
     def __hash__(self) -> int:
         return hash(str(self))

@@ -199,7 +199,13 @@ def _graph(
         g=pl.lit(None, dtype=pl.String)
     )
     graph = graph_of_triples(
-        Triples(table, terms.prefixes), terms.mapping, tally, name=name, language=language, limits=limits
+        Triples(table, terms.prefixes),
+        terms.mapping,
+        tally,
+        name=name,
+        language=language,
+        limits=limits,
+        is_part=True,
     )
     source = pl.lit(tally.location)
     return graph.with_tables(

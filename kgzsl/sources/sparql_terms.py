@@ -82,6 +82,8 @@ class SparqlTerms:
         for name in [relations] if isinstance(relations, str) else relations:
             found = {self.iri(term) for term, end in self.mapping.relations.items() if _is_named(end, name)}
             ends = {local for local, end in self.mapping.local_names.items() if _is_named(end, name)}
+            given, ends_given = self._of_kind(name)
+            found, ends = found | given, ends | ends_given
             is_ours = name in SHARED_RELATIONS or name in KINDS
             if name == "association" or (is_ours and not found and not ends):
                 # whatever has no rule is an association, so those with one would not be all
@@ -91,6 +93,16 @@ class SparqlTerms:
         if not iris and not local_names:
             raise InputFormatError("relations= is empty; leave it out for all relations")
         return Predicates(tuple(sorted(iris)), tuple(sorted(local_names)))
+
+    def _of_kind(self, kind: str) -> tuple[set[str], set[str]]:
+        """The IRIs, and ends of IRIs, of the properties that the mapping says are of this kind."""
+        given = {term for term, said in self.mapping.kinds.items() if said == kind}
+        relation = {term: end.removeprefix("^") for term, end in self.mapping.relations.items()}
+        ruled = {term for term, name in relation.items() if name in given}
+        plain = given - {relation[term] for term in ruled}
+        return {self.iri(term) for term in ruled | {term for term in plain if ":" in term}}, {
+            term for term in plain if ":" not in term
+        }
 
     def asking(self, asked: Predicates | None) -> "SparqlTerms":
         """These terms, with what is asked for by its IRI as a relation, whatever else it is used for."""

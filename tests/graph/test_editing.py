@@ -1,7 +1,13 @@
 import polars as pl
 import pytest
 
-from kgzsl.errors import InputFormatError, InvalidGraphError, UnknownConceptError
+from kgzsl.errors import (
+    InputFormatError,
+    InvalidGraphError,
+    UnknownConceptError,
+    UnknownNameError,
+    UnknownRelationError,
+)
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.relation import Relation
 
@@ -38,6 +44,46 @@ def test_a_relation_may_be_described_when_its_edge_is_added(toy_graph):
     kg = toy_graph.add_edges([("owl", "eats", "bat")], relations=[eats])
     assert kg.relations["eats"] == eats
     assert str(kg.shortest_path("bat", "owl")) == "bat is eaten by owl"
+
+
+def test_relations_get_kinds_and_keep_the_rest(toy_graph):
+    eats = Relation("eats", "association", "eaten_by", "eats", "is eaten by")
+    kg = toy_graph.add_edges([("owl", "eats", "bat"), ("owl", "lives_in", "night")], relations=[eats])
+    told = kg.describe_relations({"eats": "causal", "lives_in": "attribute"})
+    assert told.relations["eats"] == Relation("eats", "causal", "eaten_by", "eats", "is eaten by")
+    assert told.relations["lives_in"] == Relation("lives_in", "attribute")
+    assert {name: told.relations[name] for name in toy_graph.relations} == dict(toy_graph.relations)
+    assert names(told.edges(relation="attribute")) == ["owl lives_in night"]
+    assert (told.edges(), told.ids, told.name) == (kg.edges(), kg.ids, kg.name)
+    assert told.concept_columns is kg.concept_columns
+    assert kg.relations["lives_in"].kind == "association"
+    assert told.fingerprint != kg.fingerprint
+
+
+def test_a_relation_that_is_described_replaces_what_was_known(toy_graph):
+    home = Relation("lives_in", "attribute", "home_of", "dwells in", "is home of")
+    kg = toy_graph.add_edges([("owl", "lives_in", "night")])
+    for said in ([home], {"lives_in": home}, iter([home])):
+        told = kg.describe_relations(said)
+        assert told.relations["lives_in"] == home
+        assert names(told.edges("night", "home_of")) == ["night home_of owl"]
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "message"),
+    [
+        ({"is_an": "part"}, UnknownRelationError, "no relation 'is_an' in graph toy; nearest: 'is_a'"),
+        ([Relation("is_an")], UnknownRelationError, "nearest: 'is_a'"),
+        ({"is_a": "taxonomy"}, UnknownNameError, "no kind of relation is called 'taxonomy'; nearest: 'taxonomic'"),
+        ({"is_a": 3}, UnknownNameError, "no kind of relation is called '3'"),
+        ({"is_a": Relation("has_part", "part")}, InputFormatError, "'is_a' cannot be described as 'has_part'"),
+        (["is_a"], InputFormatError, "relations are described by Relation objects"),
+        (Relation("is_a"), InputFormatError, "relations are described by Relation objects"),
+    ],
+)
+def test_what_describes_no_relation_is_refused(toy_graph, said, error, message):
+    with pytest.raises(error, match=message):
+        toy_graph.describe_relations(said)
 
 
 def test_ends_may_be_alternate_ids_and_concepts(toy_graph):

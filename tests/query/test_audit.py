@@ -149,7 +149,10 @@ PLANTED = {
         ("big bird (3 concepts)",),
     ),
     "N304": Planted(
-        lambda: graph_of([("dog", "barks_at", "cat"), ("cat", "related_to", "dog")]), 1, ("barks_at",)
+        lambda: graph_of([("dog", "barks_at", "cat"), ("cat", "related_to", "dog"), ("cat", "x:runsFrom", "dog"),
+                          ("cat", "fears", "dog"), ("cat", "x:likes", "hen")],
+                         relations=(*RELATIONS, Relation("x:runsFrom", verb="runs from"),
+                                    Relation("fears", "attribute"), Relation("x:likes", verb="is fond of"))), 2, ("barks_at", "x:runsFrom")
     ),
     "N305": Planted(
         lambda: graph_of([("cat", "antonym", "dog"), ("dog", "antonym", "cat"), ("wing", "part_of", "owl")],

@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgzsl.errors import InputFormatError
+from kgzsl.errors import InputFormatError, UnknownNameError
+from kgzsl.graph.relation import SHARED_RELATIONS
 from kgzsl.sources.rdf import read_rdf
 from kgzsl.sources.rdf_mapping import RdfMapping
 from kgzsl.sources.rdf_names import ids_of, own_name, own_prefixes
 from kgzsl.sources.rdf_terms import escaped, iri_term, literal_term, unescaped
+from kgzsl.sources.reading import read
 from kgzsl.sources.terms import contracted
 
 MODULES = (
-    "rdf", "rdf_content", "rdf_edges", "rdf_formats", "rdf_graph", "rdf_jsonld", "rdf_mapping", "rdf_names", "rdf_owl",
-    "rdf_parsing", "rdf_repair", "rdf_roles", "rdf_safety", "rdf_sorting", "rdf_terms", "rdf_texts",
+    "rdf", "rdf_content", "rdf_edges", "rdf_formats", "rdf_graph", "rdf_jsonld", "rdf_kinds", "rdf_mapping",
+    "rdf_names", "rdf_owl", "rdf_parsing", "rdf_repair", "rdf_roles", "rdf_safety", "rdf_sorting", "rdf_terms", "rdf_texts",
 )  # fmt: skip
 
 
@@ -65,6 +67,73 @@ def test_a_property_under_another_name_is_read_aloud_by_its_label(tmp_path):
     verbs = {name: relation.verb for name, relation in zoo.relations.items()}
     assert verbs == {"eats": "eats", "has_habitat": "lives in", "is_a": "is a kind of"}
     assert zoo.report["relations_without_rule"] == 0
+
+
+_ZOO = """
+@prefix ex: <http://example.org/> . @prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+ex:livesIn a owl:ObjectProperty ; rdfs:label "dwells in" ; owl:inverseOf ex:homeOf .
+ex:unused a owl:ObjectProperty .
+ex:zebra rdfs:subClassOf ex:equine ; ex:livesIn ex:savanna ; ex:height 3 ; skos:note "x" ; skos:related ex:horse .
+ex:grass ex:eatenBy ex:zebra .
+"""
+
+
+def _kinds(graph):
+    return {name: relation.kind for name, relation in graph.relations.items() if name not in SHARED_RELATIONS}
+
+
+@pytest.mark.parametrize("term", ["ex:livesIn", "http://example.org/livesIn", "livesIn", "ex:homeOf"])
+def test_a_property_gets_the_kind_that_the_mapping_says(term):
+    zoo = read_rdf(text=_ZOO, mapping=RdfMapping(kinds={term: "attribute", "ex:unused": "part"}))
+    assert _kinds(zoo) == {"ex:eatenBy": "association", "ex:livesIn": "attribute"}
+    assert zoo.relations["ex:livesIn"].verb == "dwells in"
+    assert zoo.relations["is_a"] == SHARED_RELATIONS["is_a"]
+
+
+@pytest.mark.parametrize("term", ["ex:eatenBy", "eats"])
+def test_a_renamed_property_gets_its_kind_by_either_name(term):
+    zoo = read_rdf(text=_ZOO, mapping=RdfMapping(relations={"ex:eatenBy": "^eats"}, kinds={term: "causal"}))
+    assert _kinds(zoo) == {"eats": "causal", "ex:livesIn": "association"}
+
+
+def test_a_kind_is_kept_when_a_graph_is_written_and_read(tmp_path):
+    zoo = read_rdf(text=_ZOO, mapping=RdfMapping(kinds={"ex:livesIn": "attribute"}))
+    for suffix in ("ttl", "json"):
+        zoo.write(tmp_path / f"zoo.{suffix}")
+        assert read(tmp_path / f"zoo.{suffix}").relations == zoo.relations
+
+
+def test_a_mapping_prints_the_kinds_it_gives():
+    mapping = RdfMapping(kinds={"ex:livesIn": "attribute", "ex:eats": "attribute"})
+    assert "\n  kinds\n    attribute: ex:livesIn, ex:eats\n" in str(mapping)
+    assert repr(mapping) == "RdfMapping(kinds={'ex:livesIn': 'attribute', 'ex:eats': 'attribute'})"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "error", "message"),
+    [
+        (
+            {"ex:liveIn": "part"},
+            UnknownNameError,
+            "no property with edges is called 'ex:liveIn'; nearest: 'ex:livesIn'",
+        ),
+        ({"livein": "part"}, UnknownNameError, "nearest: 'ex:livesIn'"),
+        ({"ex:height": "part"}, UnknownNameError, "no property with edges is called 'ex:height'"),
+        ({"skos:note": "part"}, InputFormatError, "that property is ignored; give it a name with relations="),
+        ({"rdfs:label": "part"}, InputFormatError, "read as label"),
+        ({"rdfs:subClassOf": "part"}, InputFormatError, "becomes is_a, which every graph has as taxonomic"),
+        ({"ex:livesIn": "part", "livesIn": "causal"}, InputFormatError, "both part .* and causal"),
+    ],
+)
+def test_a_kind_for_what_is_no_relation_of_the_document_is_refused(kinds, error, message):
+    with pytest.raises(error, match=message):
+        read_rdf(text=_ZOO + 'ex:zebra rdfs:label "zebra" .', mapping=RdfMapping(kinds=kinds))
+
+
+def test_a_kind_that_is_none_is_refused_with_the_nearest():
+    with pytest.raises(UnknownNameError, match="no kind of relation is called 'atribute'; nearest: 'attribute'"):
+        RdfMapping(kinds={"ex:livesIn": "atribute"})
 
 
 @pytest.mark.parametrize(

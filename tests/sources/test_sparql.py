@@ -102,6 +102,13 @@ def test_hops_and_relations(pets):
     ]
 
 
+@pytest.mark.parametrize("kinds", [{"x:eats": "attribute"}, {"eats": "attribute", "x:never": "part", "never": "part"}])
+def test_relations_may_be_asked_for_by_the_kind_that_a_mapping_gives(pets, kinds):
+    graph = read(pets, hops=1, relations="attribute", mapping=RdfMapping(kinds=kinds))
+    assert triples(graph) == [("x:cat", "x:eats", "x:mouse")]
+    assert graph.relations["x:eats"].kind == "attribute"
+
+
 def test_language_is_chosen(pets):
     cat = read(pets, hops=0, language="de").concept("x:cat")
     assert (cat.label, cat.definition) == ("Katze", "sie schnurrt")
