@@ -11,6 +11,7 @@ from threading import Lock, Timer
 from typing import Any, Protocol, TypeVar
 
 from kgzsl.display.progress_notebook import NotebookBar
+from kgzsl.display.text import escape_text
 
 __all__ = ["Advance", "progress", "silent", "steps"]
 
@@ -117,9 +118,11 @@ class _Terminal:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"))
+        words = TextColumn("{task.description}", markup=False)  # names of files and of concepts may look like markup
+        note = TextColumn("{task.fields[note]}", markup=False)
+        counts = TextColumn("{task.completed:,.0f}/{task.total:,.0f}")
         console = Console(stderr=True, force_jupyter=False)
-        self._bar = Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=console)
+        self._bar = Progress(words, BarColumn(), counts, TimeRemainingColumn(), note, console=console)
         self._lock, self._is_drawn, self._is_closed = Lock(), False, False
         self._is_asked = delay <= 0
         self._timer = Timer(delay, self._draw)
@@ -134,10 +137,10 @@ class _Terminal:
                 self._is_drawn = True
 
     def add(self, total: int, description: str) -> int:
-        return int(self._bar.add_task(_plain(description), total=total, note=""))
+        return int(self._bar.add_task(escape_text(description), total=total, note=""))
 
     def advance(self, task: int, steps: int, note: str) -> None:
-        self._bar.update(task, advance=steps, note=_plain(note))  # type: ignore[arg-type]  # a TaskID is an int
+        self._bar.update(task, advance=steps, note=escape_text(note))  # type: ignore[arg-type]  # a TaskID is an int
         if self._is_asked:
             self._draw()
 
@@ -175,8 +178,3 @@ class _Notebook:
     def close(self) -> None:
         for bar in self._bars:
             bar.stop()
-
-
-def _plain(text: str) -> str:
-    """Text in which Rich sees no markup."""
-    return text.replace("[", r"\[")

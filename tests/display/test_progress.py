@@ -103,3 +103,22 @@ def test_a_silent_bar_loads_no_drawing():
         "assert 'rich' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["\\[/x]", "\\[bold]", "[/]", "[red]x", "a\\"])
+def test_what_looks_like_markup_is_shown_as_it_is(capsys, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "100")
+    with progress(1, f"reading {name}", show=True) as advance:
+        advance(note=f"note {name}")
+    shown = capsys.readouterr().err
+    assert f"reading {name} " in shown
+    assert f"note {name}" in shown
+
+
+def test_what_would_act_on_a_terminal_is_shown_as_an_escape(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    with progress(1, "reading \x1b[2Jfile", show=True) as advance:
+        advance(note="note \u202eelif")
+    shown = capsys.readouterr().err
+    assert r"reading \x1b[2Jfile" in shown
+    assert r"note \u202eelif" in shown
