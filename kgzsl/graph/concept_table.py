@@ -1,5 +1,6 @@
 """The concepts of a graph as columns, and the one named by what a person or a file would write."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cached_property
 
@@ -75,15 +76,26 @@ class ConceptTable(Columns):
             raise InputFormatError(f"a label is a string, not {type(label).__name__} {label!r}")
         return self._labels.get(lookup.plain(label), ())
 
-    # -- numbered senses -------------------------------------------------------------------------------------
+    def worded(self, text: str, *, at_most: int | None = None) -> list[int]:
+        """Rows of the concepts in one of whose names `text` stands as whole words, those of the shortest names first.
 
-    def worded(self, label: str, *, at_most: int = 3) -> list[int]:
-        """Rows of concepts that have `label` as a whole word in one of their names: the shortest names first."""
-        word = " ".join(str(label).casefold().replace("_", " ").replace("-", " ").split())
+        After them, those in whose ids it stands, Of a text with `#`, `/` or `:`
+        that nothing has, the end is looked for.
+        """
+        word = lookup.plain(str(text))
         if not word:
             return []
-        found = [(len(name), row) for name, rows in self._labels.items() if f" {word} " in f" {name} " for row in rows]
-        return list(dict.fromkeys(row for _, row in sorted(found)))[:at_most]
+        stands = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)").search
+        named = [
+            (len(name), row) for name, rows in self._labels.items() if word in name and stands(name) for row in rows
+        ]
+        likely = self.id_column.str.to_lowercase().str.contains(max(word.split(), key=len), literal=True).arg_true()
+        inside = [(len(id_), row) for row in likely for id_ in [lookup.plain(self.ids[row])] if stands(id_)]
+        found = list(dict.fromkeys(row for _, row in [*sorted(named), *sorted(inside)]))[:at_most]
+        end = re.split(r"[#/:]", str(text))[-1]
+        return found or (self.worded(end, at_most=at_most) if end != text else [])
+
+    # -- numbered senses -------------------------------------------------------------------------------------
 
     @property
     def numbers_senses(self) -> bool:
@@ -134,11 +146,14 @@ class ConceptTable(Columns):
             )
         bearers = [self.ids[row] for row in self.labelled(first)]
         own, hints = self._misnumbered(first)
-        nearest = list(dict.fromkeys([*bearers, *own, *lookup.nearest_of(first, self.id_column)]))[:_NEAREST]
+        within = [] if bearers or own or hints else [self.ids[row] for row in self.worded(first, at_most=_NEAREST)]
+        alike = () if within else lookup.nearest_of(first, self.id_column)
+        nearest = list(dict.fromkeys([*bearers, *own, *within, *alike]))[:_NEAREST]
         kind = UnknownConceptError
         if self.numbers_senses and not hints and _is_sense(nearest[:1]) and not lookup.numbered_sense(first):
             kind, hints = ConceptFormError, ["ids have the form lemma.pos.number, such as dog.n.01"]
         hints += ["it is a label, and labels go through find"] if bearers else []
+        hints += ["whose names have the word"] if within else []
         hints += [f"and {len(others):,} more are unknown: {listing(others, limit=5)}"] if others else []
         return kind(first, graph=graph, num_concepts=count, nearest=nearest, hint="; ".join(hints))
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from kgzsl.errors import AmbiguousLabelError, InputFormatError, UnknownConceptError
+from kgzsl.errors import AmbiguousLabelError, InputFormatError
 from kgzsl.graph import drawing, editing, exchange, making, questions, selection, showing, statements, taxonomy
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Concept, Edge
@@ -249,27 +249,27 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
         """
         return self.ids[self.position(text)]
 
-    def find(self, label: str) -> Concepts:
+    def find(self, label: str, *, exact: bool = True) -> Concepts:
         """Every concept that bears this label or alias, compared without case, underscores and hyphens.
 
-        Those that have it as their label come first, then by id. Empty if there is none.
+        Those that have it as their label come first, then by id. Empty if there is none. With `exact=False` those
+        follow in one of whose names, or in whose id, it stands as whole words, the shortest first:
+
+        >>> import kgzsl
+        >>> kg = kgzsl.load_graph("freshwater")
+        >>> kg.find("otter").ids, kg.find("otter", exact=False).ids
+        ((), ('water:eurasian_otter',))
         """
-        return Concepts(Concept(self, place) for place in self.concept_columns.labelled(label))
+        places = self.concept_columns.labelled(label)
+        more = [] if exact else self.concept_columns.worded(label)
+        return Concepts(Concept(self, place) for place in dict.fromkeys([*places, *more]))
 
     def find_one(self, label: str) -> Concept:
         """The one concept of this label; `AmbiguousLabelError` lists several, `UnknownConceptError` names near ones."""
         found = self.find(label)
         if len(found) > 1:
             raise AmbiguousLabelError(label, [(concept.id, concept.definition) for concept in found])
-        if found:
-            return found[0]
-        near = self.concept_columns.worded(label)
-        if near and self.concept_columns.row(label) is None:
-            hint = "whose names have this word"
-            raise UnknownConceptError(
-                label, graph=self.name, num_concepts=len(self), nearest=[self.ids[row] for row in near], hint=hint
-            )
-        return self.concept(label)
+        return found[0] if found else self.concept(label)
 
     def texts(self, ids: Sequence[str]) -> list[str]:
         """`label, alias, alias: definition` for each concept; only the names where there is no definition."""

@@ -150,6 +150,40 @@ def test_find_one_wants_exactly_one(toy_graph):
         toy_graph.find_one("unicorn")
 
 
+@pytest.fixture(scope="module")
+def otters():
+    concepts = pl.DataFrame(
+        {
+            "id": ["x:lutra", "x:giant_otter", "x:otterhound", "x:o1", "x:rotifer", "x:Zo-Otter"],
+            "label": ["Eurasian Otter", "Pteronura", "otterhound", "sea-otter", "rotifer", "Z"],
+            "aliases": [["otter of the river"], [], [], ["Otter"], [], []],
+        }
+    )
+    return KnowledgeGraph.from_tables(concepts, pl.DataFrame(schema=TRIPLES), name="otters")
+
+
+def test_names_that_hold_the_words_are_found_where_asked_for(otters):
+    assert otters.find("otter").ids == ("x:o1",)
+    # by that name; then by the shortest name, sea otter being found already; then by the id
+    assert otters.find("OTTER", exact=False).ids == ("x:o1", "x:lutra", "x:Zo-Otter", "x:giant_otter")
+    assert otters.find("of the_river", exact=False).ids == ("x:lutra",)
+    assert otters.find("otte", exact=False).ids == otters.find(" ", exact=False).ids == ()
+
+
+@pytest.mark.parametrize("asked", ["eurasian", "EURASIAN", "animals/eurasian", "y:eurasian", "http://y.org#eurasian"])
+@pytest.mark.parametrize("door", ["concept", "find_one", "ancestors"])
+def test_what_has_the_word_in_its_name_is_nearer_than_what_is_spelled_alike(otters, asked, door):
+    with pytest.raises(UnknownConceptError) as caught:
+        getattr(otters, door)(asked)
+    assert caught.value.nearest == ("x:lutra",)
+    assert str(caught.value).endswith("nearest: 'x:lutra' (whose names have the word)")
+
+
+def test_signs_in_a_word_are_themselves(otters):
+    assert otters.find("x.lutra", exact=False).ids == ()
+    assert otters.find("(", exact=False).ids == ()
+
+
 def test_an_unknown_concept_is_named_with_the_nearest_ids(toy_graph):
     with pytest.raises(UnknownConceptError) as caught:
         toy_graph.concept("mamal")
