@@ -152,7 +152,8 @@ PLANTED = {
         lambda: graph_of([("dog", "barks_at", "cat"), ("cat", "related_to", "dog"), ("cat", "x:runsFrom", "dog"),
                           ("cat", "fears", "dog"), ("cat", "x:likes", "hen")],
                          relations=(*RELATIONS, Relation("x:runsFrom", verb="runs from"),
-                                    Relation("fears", "attribute"), Relation("x:likes", verb="is fond of"))), 2, ("barks_at", "x:runsFrom")
+                                    Relation("fears", "attribute"), Relation("x:likes", verb="is fond of"))), 2,
+        ("barks_at", "x:runsFrom"),
     ),
     "N305": Planted(
         lambda: graph_of([("cat", "antonym", "dog"), ("dog", "antonym", "cat"), ("wing", "part_of", "owl")],

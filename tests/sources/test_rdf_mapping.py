@@ -20,7 +20,8 @@ from kgzsl.sources.terms import contracted
 
 MODULES = (
     "rdf", "rdf_content", "rdf_edges", "rdf_formats", "rdf_graph", "rdf_jsonld", "rdf_kinds", "rdf_mapping",
-    "rdf_names", "rdf_owl", "rdf_parsing", "rdf_repair", "rdf_roles", "rdf_safety", "rdf_sorting", "rdf_terms", "rdf_texts",
+    "rdf_names", "rdf_owl", "rdf_parsing", "rdf_repair", "rdf_roles", "rdf_safety", "rdf_sorting", "rdf_terms",
+    "rdf_texts",
 )  # fmt: skip
 
 
