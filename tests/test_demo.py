@@ -1,9 +1,15 @@
 """The demo hides what it asks about, and tells what it measured."""
 
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.metrics.pairwise import cosine_similarity
 
 from kgzsl.demo import LARGEST, SMALLEST, definition_task, run_demo
+from kgzsl.errors import KgzslWarning
+from kgzsl.evaluation import hits_at_k
+from kgzsl.features import TextFeatures
 from kgzsl.sources.catalog import load_graph
 
 
@@ -84,3 +90,21 @@ def test_the_same_seed_gives_the_same_story(result):
         result.together,
         str(result.explanation),
     )
+
+
+def test_accuracy_among_the_unseen_does_not_hang_on_the_precision_of_ties(task, result):
+    """Definitions without a known word are rows of zeros, to which all class texts are alike."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", KgzslWarning)
+        encoder = TextFeatures(missing="zero").fit(task.graph, task.graph.induced(task.classes).ids)
+        X = encoder.encode_texts(task.definitions)
+        own = encoder.encode(task.graph, task.classes)
+    unseen = np.random.default_rng(0).permutation(len(task.classes))[:36]
+    unseen.sort()
+    rows = np.flatnonzero(np.isin(task.labels, unseen))
+    assert (~X[rows].any(axis=1)).sum() > 10
+    truth = np.searchsorted(unseen, task.labels[rows])
+    for kind in (np.float32, np.float64):
+        cosine = cosine_similarity(X[rows].astype(kind), own[unseen].astype(kind))
+        shared = [hits_at_k(cosine, truth, k, ties="shared") for k in (1, 5)]
+        assert result.rows[1][1:] == tuple(f"{100 * share:.1f}" for share in shared)

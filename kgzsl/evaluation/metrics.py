@@ -27,6 +27,10 @@ __all__ = [
 ]
 
 Average = Literal["macro", "micro"]
+Ties = Literal["against", "shared"]
+TIE = 1e-6
+"""Scores are equal where ties are shared if they differ by at most this share of the largest of all, sign aside: the
+rounding of float32 is less, so that float32 and float64 give one answer."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +52,41 @@ class PerClassAccuracy:
     num_absent: int
 
 
-def hits_at_k(scores: ArrayLike, labels: ArrayLike, k: int, *, average: Average = "macro") -> float:
+def hits_at_k(
+    scores: ArrayLike, labels: ArrayLike, k: int, *, average: Average = "macro", ties: Ties = "against"
+) -> float:
     """Share of samples whose own class is among the `k` best scored, in [0, 1].
 
-    A class that ties with the sample's own is taken to stand before it. With `average="macro"` the share is taken in
-    each class that has samples and then averaged; with "micro", over the samples. Raises `InputFormatError` for
-    scores that are not finite, labels that are not columns, no samples at all, or `k` below 1.
+    With `ties="against"` a class whose score equals that of the sample's own stands before it. With "shared" scores
+    that differ by at most 1e-6 of the largest, sign aside, are equal, and a sample counts for the share of the orders
+    of its equals in which its own class is among the `k`: what guessing among them would give. Take it where inputs
+    without information score all classes alike, which rounding would decide.
+
+    With `average="macro"` the share is taken in each class that has samples and then averaged; with "micro", over the
+    samples. Raises `InputFormatError` for scores that are not finite, labels that are not columns, no samples at all,
+    or `k` below 1.
 
     Example:
         >>> hits_at_k([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.5, 0.5, 0.0]], [0, 1, 1], 1)
         0.75
+        >>> hits_at_k([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.5, 0.5, 0.0]], [0, 1, 1], 1, ties="shared")
+        0.875
 
     """
-    ranks, labels = _ranked(scores, labels)
-    return mean_over(ranks <= positive(k, "k"), labels, average)
+    table, places = checked(scores, labels)
+    if ties == "shared":
+        return mean_over(_shared_hits(table, places, positive(k, "k")), places, average)
+    if ties != "against":
+        raise InputFormatError(f"ties is 'against' or 'shared', not {ties!r}")
+    return mean_over(label_ranks(table, places) <= positive(k, "k"), places, average)
+
+
+def _shared_hits(scores: NDArray[Any], labels: NDArray[np.int64], k: int) -> NDArray[np.float64]:
+    """The chance of each sample's own class to be among the `k` best, all orders of equals being equally likely."""
+    above = scores - scores[np.arange(len(labels)), labels][:, None]
+    width = TIE * np.abs(scores).max()
+    before, equal = (above > width).sum(axis=1), (np.abs(above) <= width).sum(axis=1)
+    return np.clip((k - before) / equal, 0.0, 1.0)
 
 
 def per_class_accuracy(scores: ArrayLike, labels: ArrayLike, k: int = 1) -> PerClassAccuracy:
@@ -185,8 +210,3 @@ def positive(value: int, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise InputFormatError(f"{name} is an integer from 1 on, not {value!r}")
     return int(value)
-
-
-def _ranked(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    table, places = checked(scores, labels)
-    return label_ranks(table, places), places

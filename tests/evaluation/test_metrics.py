@@ -1,5 +1,7 @@
 """Hit@k, per-class accuracy, harmonic mean."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -58,6 +60,30 @@ def test_a_tie_counts_against_the_prediction():
     assert [hits_at_k(constant, LABELS, k) for k in (1, 2, 3)] == [0.0, 0.0, 1.0]
 
 
+@settings(max_examples=40, deadline=None)
+@given(tables(), st.integers(1, 6), st.sampled_from(["macro", "micro"]), st.sampled_from([np.float32, np.float64]))
+def test_shared_ties_are_the_mean_over_all_orders_of_the_classes(table, k, average, kind):
+    scores, labels = table
+    values = []
+    for order in permutations(range(scores.shape[1])):
+        first = np.argsort(np.lexsort((np.broadcast_to(order, scores.shape), -scores)), axis=1)
+        values.append((first[np.arange(len(labels)), labels] < k).astype(float))
+    hit = np.mean(values, axis=0)
+    means = hit if average == "micro" else [hit[labels == c].mean() for c in np.unique(labels)]
+    noise = 1 + 3e-7 * np.sin(np.arange(scores.size)).reshape(scores.shape)
+    told = hits_at_k((scores * noise).astype(kind), labels, k, average=average, ties="shared")
+    assert told == pytest.approx(np.mean(means), abs=1e-12)
+
+
+def test_shared_ties_of_constant_scores_are_chance():
+    shares = [hits_at_k(np.zeros((4, 3)), LABELS, k, ties="shared") for k in (1, 2, 3, 4)]
+    assert shares == pytest.approx([1 / 3, 2 / 3, 1, 1])
+
+
+def test_scores_further_apart_are_no_tie():
+    assert hits_at_k([[1.0, 1 + 3e-6], [1 + 3e-6, 1.0]], [0, 0], 1, ties="shared") == 0.5
+
+
 @settings(max_examples=30, deadline=None)
 @given(tables())
 def test_hits_grow_with_k_up_to_one(table):
@@ -104,3 +130,8 @@ def test_wrong_k_is_named(k):
 def test_wrong_average_is_named():
     with pytest.raises(InputFormatError, match="'weighted'"):
         hits_at_k(SCORES, LABELS, 1, average="weighted")
+
+
+def test_wrong_ties_are_named():
+    with pytest.raises(InputFormatError, match="ties is 'against' or 'shared', not 'for'"):
+        hits_at_k(SCORES, LABELS, 1, ties="for")
