@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from kgzsl.cli.inputs import read_samples
+from kgzsl.cli.inputs import is_plain, read_plain, read_samples
 from kgzsl.errors import InputFormatError
 
 
@@ -38,3 +38,34 @@ def test_without_names_on_either_side_columns_are_taken_as_they_come(read):
     np.testing.assert_array_equal(named.matched(SimpleNamespace()), [[1.0, 2.0]])
     np.testing.assert_array_equal(unnamed.table, [[1.0, 2.0], [3.0, 4.0]])
     assert named.table.columns == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    "labels", [["007", "012"], ["1.0", "2.50"], ["true", "false"], ["12345678901234567890123", "1"]]
+)
+def test_labels_are_taken_as_they_are_written(read, labels):
+    assert read("label,a\n" + "".join(f"{label},1\n" for label in labels)).labels == labels
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_cell(tmp_path):
+    for name, text in (("numbers.csv", "1,2\n3,4\n"), ("named.csv", "label,a,b\ncat,1,2\ndog,3,4\n")):
+        (tmp_path / name).write_text(text, encoding="utf-8-sig")
+    np.testing.assert_array_equal(read_samples(tmp_path / "numbers.csv").inputs, [[1, 2], [3, 4]])
+    named = read_samples(tmp_path / "named.csv")
+    assert (named.labels, named.columns) == (["cat", "dog"], ("a", "b"))
+    assert is_plain(tmp_path / "named.csv")
+
+
+def test_a_row_without_a_label_is_named(read):
+    with pytest.raises(InputFormatError, match=r"1 row\(s\) without a label, counted from 0: 1"):
+        read("label,a\ncat,1\n,2\n")
+
+
+def test_a_column_that_is_named_twice_is_refused(read):
+    with pytest.raises(InputFormatError, match="more than one column is called 'a'"):
+        read("label,a,a\ncat,1,2\n")
+
+
+def test_numbers_beyond_float32_are_an_error_without_a_warning(tmp_path):
+    (tmp_path / "large.csv").write_text("label,a\ncat,1e39\n", encoding="utf-8")
+    assert np.isinf(read_plain(tmp_path / "large.csv", SimpleNamespace()).features).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,6 +13,7 @@ from kgzsl.errors import DataMissingError, InputFormatError, listing
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
     from kgzsl.evaluation.data_set import Dataset
@@ -77,9 +79,7 @@ def is_plain(path: Path) -> bool:
     """Whether this is a table with a column of labels, and no data set that says which samples were trained on."""
     if path.suffix.lower() not in (".csv", ".tsv") or not path.is_file():
         return False
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        first = next(csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ","), [])
-    names = {cell.strip().casefold() for cell in first}
+    names = {cell.strip().casefold() for cell in _first_row(path, errors="replace")}
     return bool(names & set(_LABELS)) and "split" not in names
 
 
@@ -95,9 +95,11 @@ def read_plain(path: Path, clf: Any) -> Dataset:
     labels = samples.labels or []
     classes = tuple(sorted(set(labels)))
     place = {name: number for number, name in enumerate(classes)}
+    with np.errstate(over="ignore"):  # what is infinite is an error where it is measured
+        features = np.asarray(samples.matched(clf), dtype=np.float32)
     return Dataset(
         classes,
-        features=np.asarray(samples.matched(clf), dtype=np.float32),
+        features=features,
         labels=np.array([place[label] for label in labels], dtype=np.int64),
         source=str(path),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -133,32 +135,59 @@ def _from_numpy(path: Path) -> Samples:
 def _from_table(path: Path) -> Samples:
     import polars as pl
 
-    suffix = path.suffix.lower()
-    separator = "\t" if suffix == ".tsv" else ","
-    if suffix == ".parquet":
+    is_named = True
+    if path.suffix.lower() == ".parquet":
         table = pl.read_parquet(path)
+        label = _label_among(table.columns)
     else:
+        first = _first_row(path)
+        is_named = not all(map(_is_number, first))
+        twice = sorted({name for name in first if first.count(name) > 1}) if is_named else []
+        if twice:
+            raise InputFormatError(f"more than one column is called {listing(twice)}")
+        label = _label_among(first) if is_named else None
         table = pl.read_csv(
-            path, separator=separator, has_header=_has_header(path, separator), infer_schema_length=None
+            path,
+            separator=_separator(path),
+            has_header=is_named,
+            infer_schema_length=None,
+            schema_overrides=None if label is None else {label: pl.String},  # class 007 is not class 7
         )
-    label = next((name for name in table.columns if name.lower() in _LABELS), None)
-    labels = None if label is None else [str(each) for each in table[label].to_list()]
+    labels = None if label is None else _labels(table[label])
     numbers = table if label is None else table.drop(label)
     words = [name for name, kind in numbers.schema.items() if not kind.is_numeric()]
     if words:
         raise InputFormatError(f"columns {listing(words)} are no numbers; labels stand in a column called label")
-    named = suffix == ".parquet" or _has_header(path, separator)
-    return _agreeing(_matrix(numbers.to_numpy()), labels, tuple(numbers.columns) if named else ())
+    return _agreeing(_matrix(numbers.to_numpy()), labels, tuple(numbers.columns) if is_named else ())
 
 
-def _has_header(path: Path, separator: str) -> bool:
-    with path.open(encoding="utf-8", newline="") as file:
-        first = next(csv.reader(file, delimiter=separator), [])
+def _label_among(names: Sequence[str]) -> str | None:
+    return next((name for name in names if name.lower() in _LABELS), None)
+
+
+def _labels(column: pl.Series) -> list[str]:
+    missing = [place for place, label in enumerate(column.to_list()) if label is None]
+    if missing:
+        raise InputFormatError(f"has {len(missing):,} row(s) without a label, counted from 0: {listing(missing)}")
+    return [str(label) for label in column.to_list()]
+
+
+def _separator(path: Path) -> str:
+    return "\t" if path.suffix.lower() == ".tsv" else ","
+
+
+def _first_row(path: Path, *, errors: str = "strict") -> list[str]:
+    """The cells of the first line, without the mark that some programs write before it."""
+    with path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
+        return next(csv.reader(file, delimiter=_separator(path)), [])
+
+
+def _is_number(cell: str) -> bool:
     try:
-        [float(cell) for cell in first]
+        float(cell)
     except ValueError:
-        return True
-    return False
+        return False
+    return True
 
 
 def _matrix(values: Any) -> NDArray[np.float64]:
