@@ -35,7 +35,10 @@ def align(
     * `texts`: the most alike by the words of definition and names, of which they share at least three.
 
     Concepts that part of speech or language tells apart, where both graphs have such columns (`pos`, `language`), are
-    matched by neither of the last two. Otherwise names are compared whatever their language, so of a graph of many
+    matched by neither of the last two. Where only one graph says the part of speech, and the other speaks of things (of
+    its concepts whose name is only a noun's or never a noun's, nine of ten are nouns), a verb, adjective or adverb
+    that has a name besides a noun is held back: its name counts for a fifth less, so that more must speak for it.
+    `notes` tell of how many pairs. Otherwise names are compared whatever their language, so of a graph of many
     languages read one. Matches under `threshold` are not made; what spoke for them is in `conflicts`.
 
     The confidences are an ordering with a scale, not probabilities: 1 is the same id, about 0.9 a name in common

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from kgzsl.graph.index import IntArray
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["may_be_one"]
+__all__ = ["beside_noun", "may_be_one"]
 
+_NOUN = "n"
+_THINGS = 0.9
 _SAME = {"s": "a"}  # a satellite is an adjective
 
 
@@ -25,6 +27,25 @@ def may_be_one(a: KnowledgeGraph, b: KnowledgeGraph, first: IntArray, second: In
             alike = by_a.join(by_b, on=["pair", "value"], how="semi")["pair"].to_numpy()
             allowed[np.setdiff1d(told, alike)] = False
     return allowed
+
+
+def beside_noun(a: KnowledgeGraph, b: KnowledgeGraph, first: IntArray, second: IntArray) -> NDArray[np.bool_]:
+    """Pairs of a concept without a part of speech and one that is no noun, where the former is in a pair with a noun.
+
+    Only from the side of a graph that speaks of things: of its concepts whose pairs agree whether they are nouns, at
+    least nine of ten say that they are. The classes of most ontologies do so, a list of words of every kind does not.
+    """
+    left, right = (_said(graph, "pos") for graph in (a, b))
+    held = np.zeros(len(first), dtype=bool)
+    for own, end, other, other_end in ((left, first, right, second), (right, second, left, first)):
+        noun = np.isin(other_end, other.filter(pl.col("value") == _NOUN)["row"].to_numpy())
+        apart = np.isin(other_end, other["row"].to_numpy()) & ~noun
+        untold = ~np.isin(end, own["row"].to_numpy())
+        with_noun, with_other = (np.unique(end[untold & kind]) for kind in (noun, apart))
+        things, others = (len(np.setdiff1d(*ends)) for ends in ((with_noun, with_other), (with_other, with_noun)))
+        if things >= _THINGS * (things + others):
+            held |= untold & apart & np.isin(end, with_noun)
+    return held
 
 
 def _said(graph: KnowledgeGraph, column: str) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kgzsl.errors import listing
 from kgzsl.graph.index import IntArray
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
-from kgzsl.query.alignment_columns import may_be_one
+from kgzsl.query.alignment_columns import beside_noun, may_be_one
 from kgzsl.query.alignment_names import names_in_common, texts
 from kgzsl.query.alignment_texts import WordVectors, cosines, nearest_pairs, words_in_common
 
@@ -21,6 +21,7 @@ BoolArray = NDArray[np.bool_]
 
 _PRIOR, _PRIOR_NEIGHBOURS = 0.3, 2.0
 _SURE_COSINE = 0.5
+_BESIDE_NOUN = 0.8
 _LEAST_COSINE = 0.1
 _MOST_OF_TEXTS = 0.95
 _LEAST_WORDS = 3
@@ -140,11 +141,13 @@ def named_pairs(a: KnowledgeGraph, b: KnowledgeGraph, of_a: BoolArray, of_b: Boo
     vectors = WordVectors(_only(texts(a)[0], _where(first, len(a))), _only(texts(b)[0], _where(second, len(b))))
     left, right = vectors.matrices()
     known = vectors.has_words[: len(a)][first] & vectors.has_words[len(a) :][second]
-    notes = (
-        (f"{len(too_many):,} name(s) of too many concepts not compared: {listing(too_many, limit=4)}",)
-        if too_many
-        else ()
-    )
+    held = beside_noun(a, b, first, second)
+    prior[held] *= _BESIDE_NOUN
+    notes: tuple[str, ...] = ()
+    if too_many:
+        notes += (f"{len(too_many):,} name(s) of too many concepts not compared: {listing(too_many, limit=4)}",)
+    if held.any():
+        notes += (f"{held.sum():,} pair(s) with a verb, adjective or adverb held back: a noun has the name as well",)
     return NamedPairs(first, second, prior, name, contested, cosines(left, right, first, second), known, notes)
 
 

@@ -50,7 +50,7 @@ class Alignment(Mapping[str, str]):
     """Concepts of graph `a` and the concepts of graph `b` they are: a mapping, one to one, in the order of `a`'s ids.
 
     It is what `KnowledgeGraph.merge` takes: `b.merge(a, alignment=align(a, b))`. `conflicts` are what was left open,
-    `notes` what was not looked at.
+    `notes` what was not looked at, or held back.
 
     >>> import kgzsl
     >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], [("tiger", "is_a", "cat")])
@@ -173,7 +173,7 @@ class Alignment(Mapping[str, str]):
                 self._open(), ["a", "may be", "because"], caption="left open" + (f"; {rest}" if rest else "")
             )
         if self.notes:
-            page += html_table([(note,) for note in self.notes], ["not looked at"])
+            page += html_table([(note,) for note in self.notes], ["not looked at, or held back"])
         return page
 
     def _cells(self) -> list[tuple[str, str, str, str, str]]:

@@ -261,6 +261,55 @@ def test_part_of_speech_and_language_tell_apart_what_names_do_not(pos_a, pos_b, 
     assert dict(align(a, b)) == target
 
 
+def lexicon(*, things, wing_says="moves through the air on feathers"):
+    """Words with parts of speech: `things` nouns and one verb by name alone, and "wing" as a noun and as a verb."""
+    rows = [{"id": f"t{n}.n", "label": f"thing {n}", "definition": "", "pos": "n"} for n in range(things)]
+    rows += [
+        {"id": "crawl.v", "label": "crawl", "definition": "", "pos": "v"},
+        {"id": "wing.n", "label": "wing", "definition": wing_says, "pos": "n"},
+        {"id": "wing.v", "label": "wing", "definition": "organ to fly with, moves an animal on", "pos": "v"},
+    ]
+    none = pl.DataFrame(schema=dict.fromkeys(["head", "relation", "tail"], pl.String))
+    return KnowledgeGraph.from_tables(pl.DataFrame(rows), none, name="lexicon")
+
+
+HELD = "1 pair(s) with a verb, adjective or adverb held back: a noun has the name as well"
+
+
+@pytest.mark.parametrize(
+    ("things", "told", "target", "notes"),
+    [
+        (9, None, "wing.n", (HELD,)),  # nine of ten are nouns: of two that texts speak for alike, the noun
+        (8, None, None, ()),  # fewer: a list of words of every kind
+        (9, "n", "wing.n", ()),  # where both graphs say it
+        (9, "v", "wing.v", ()),
+    ],
+)
+def test_things_are_nouns_before_they_are_verbs(things, told, target, notes):
+    mine = {f"m{n}": f"thing {n}" for n in range(things)} | {"crawl": "crawl"}
+    graph = graph_of({**mine, "wing": ("wing", "organ to move an animal through the air on feathers")})
+    if told:
+        said = pl.when(pl.col("id") == "wing").then(pl.lit(told)).otherwise(None).alias("pos")
+        graph = graph.with_tables(concepts=graph.concepts_table.with_columns(said))
+    words = lexicon(things=things)
+    for found_, wanted in (
+        (align(graph, words, methods=["labels"]), target),
+        (align(words, graph, methods=["labels"]).inverse(), target),
+    ):
+        assert found_.get("wing") == wanted
+        assert found_["crawl"] == "crawl.v"  # no noun is called so
+        assert found_["m0"] == "t0.n"
+    assert align(graph, words).notes == notes
+
+
+def test_a_verb_that_all_else_speaks_for_is_matched_beside_a_noun():
+    mine = {f"m{n}": f"thing {n}" for n in range(9)}
+    graph = graph_of({**mine, "wing": ("wing", "organ to fly with, moves an animal on")})
+    alignment = align(graph, lexicon(things=9, wing_says="a group of soldiers"), methods=["labels"])
+    assert alignment["wing"] == "wing.v"
+    assert HELD in str(alignment)
+
+
 # -- what is given and what comes back --------------------------------------------------------------------------
 
 
@@ -442,6 +491,18 @@ def test_a_spoilt_copy_of_wordnets_animals_is_recognised(animals, spoilt, precis
     found_precision, found_recall = measured(align(copy, other), gold, other)
     assert found_precision >= precision
     assert found_recall >= recall
+
+
+def test_the_classes_of_an_ontology_are_no_verbs_of_wordnet(wordnet):
+    found = align(kgzsl.load_graph("freshwater"), wordnet)
+    others = {id_: target for id_, target in found.items() if wordnet.concept(target).more["pos"] != "n"}
+    assert others == {
+        "water:colonial": "colonial.a.02",
+        "water:hibernating": "dormant.s.01",
+        "water:parasitic": "parasitic.s.01",
+        "water:venomous": "poisonous.s.01",
+    }
+    assert len(found) >= 165
 
 
 def test_nothing_in_common_is_not_made_to_fit(wordnet, animals):
