@@ -37,6 +37,16 @@ def test_asking_a_graph_loads_neither_torch_nor_readers():
     assert in_a_fresh_process(program) == []
 
 
+def test_explaining_a_closed_form_loads_no_torch():
+    program = (
+        "import json, sys\n"
+        "from kgzsl.testing import example_classifier\n"
+        "str(example_classifier().explain([0, 0, 1, 0, 1, 0], effects=True))\n"
+        "print(json.dumps([m for m in ('torch', 'torch_geometric') if m in sys.modules]))"
+    )
+    assert in_a_fresh_process(program) == []
+
+
 def test_dir_lists_the_public_names_before_they_are_loaded():
     program = "import json, kgzsl; print(json.dumps([dir(kgzsl), list(kgzsl.__all__)]))"
     listed, public = in_a_fresh_process(program)

@@ -96,13 +96,20 @@ class DefaultExplainer:
 
     def explain(self, decision: Decision, *, k: int = 10) -> Any:
         """The `k` largest reasons; `method` says how they were found."""
-        from kgzsl.explain.message_layers import is_foreign
-
         check_decision(decision, k)
-        unseen = [side for _, side in decision.sides() if not side.is_seen]
-        if any(is_foreign(decision.model, side) for side in unseen):
+        if _has_foreign_side(decision):
             return FactExplainer("integrated-gradients").explain(decision, k=k)
         return ExactExplainer().explain(decision, k=k)
+
+
+def _has_foreign_side(decision: Decision) -> bool:
+    """Whether an unseen class of the decision has its weights from a network that cannot be opened up."""
+    model = decision.model
+    if hasattr(model, "terms") or not hasattr(model, "network"):
+        return False  # known without PyTorch, which takes seconds to import
+    from kgzsl.explain.message_layers import is_foreign
+
+    return any(is_foreign(model, side) for _, side in decision.sides() if not side.is_seen)
 
 
 def integrated_gradients() -> FactExplainer:
