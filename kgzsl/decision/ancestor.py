@@ -138,7 +138,7 @@ def predict_ancestor(
     places = problem.classes.places(label_space)
     seen = list(range(problem.classes.num_seen))
     known = calibrated(problem, places, "ancestor", lambda reference: _heights(hierarchy_of(problem, seen), reference))
-    threshold = max(known.limits(confidence).values())
+    threshold = max(known.limits(confidence, name="confidence").values())
     hierarchy = hierarchy_of(problem, places)
     scores = problem.scores(problem.scale.prepare(inputs), places)
     probabilities = np.asarray(softmax(scores, axis=1))

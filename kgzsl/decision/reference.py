@@ -148,11 +148,11 @@ class Calibrated:
         """How many classes each side is calibrated on."""
         return {name: len(np.unique(self.labels[side])) for name, side in self._sides.items()}
 
-    def limits(self, coverage: float) -> dict[str, float]:
-        """The class-weighted quantile of each side that inputs are asked about."""
+    def limits(self, coverage: float, *, name: str = "coverage") -> dict[str, float]:
+        """The class-weighted quantile of each side that inputs are asked about; `name` is the argument in errors."""
         return {
-            name: hierarchical_quantile(self.values[side], self.labels[side], coverage)
-            for name, side in self._sides.items()
+            place: hierarchical_quantile(self.values[side], self.labels[side], coverage, name=name)
+            for place, side in self._sides.items()
         }
 
     def guarantee(self, what: str, coverage: float) -> str:

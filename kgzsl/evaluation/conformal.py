@@ -46,12 +46,13 @@ def checked_coverage(coverage: Any, num_classes: int, *, name: str = "coverage")
     return float(coverage)
 
 
-def hierarchical_quantile(scores: ArrayLike, groups: ArrayLike, coverage: float) -> float:
+def hierarchical_quantile(scores: ArrayLike, groups: ArrayLike, coverage: float, *, name: str = "coverage") -> float:
     """The smallest q such that classes weigh `coverage` up to q: each of K classes 1 / (K + 1), infinity as much.
 
     `groups` `[num_samples]` tells the class of each score; the samples of a class share its weight. A score drawn
     from one more class, exchangeable with these, is at most q with probability `coverage` or more. Raises
-    `InputFormatError` if the classes are too few for that: K / (K + 1) is the most.
+    `InputFormatError` if the classes are too few for that: K / (K + 1) is the most. `name` is what its message calls
+    the coverage.
 
     Example:
         >>> hierarchical_quantile([0.1, 0.3, 0.2, 0.9], [0, 0, 1, 2], 0.5)
@@ -66,7 +67,7 @@ def hierarchical_quantile(scores: ArrayLike, groups: ArrayLike, coverage: float)
     if not len(values):
         raise InputFormatError("no scores to take a quantile of")
     _, places, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    level = checked_coverage(coverage, len(counts))
+    level = checked_coverage(coverage, len(counts), name=name)
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(1.0 / ((len(counts) + 1) * counts[places[order]]))
     first = int(np.searchsorted(reached, level - _ROUNDING, side="left"))

@@ -318,6 +318,8 @@ def test_what_is_missing_is_said(clf, zoo):
             ask(trained.problem_, zoo.X)
         with pytest.raises(InputFormatError, match="the seen side of the label space"):
             ask(single.problem_, zoo.X)
+    with pytest.raises(InputFormatError, match=r"confidence=0\.9 cannot be promised: "):
+        predict_ancestor(clf.problem_, zoo.X)
     with pytest.raises(InputFormatError, match=r"coverage=0\.9 cannot be promised: 8 classes"):
         predict_set(clf.problem_, zoo.X)
     with pytest.raises(InputFormatError, match='method is "lac" or "aps", not \'raps\''):
