@@ -187,6 +187,7 @@ class GroundingError(KgzslError, ValueError):
         count = len(lines)
         if count > 30:
             lines = [*lines[:30], f"  and {count - 30} more"]
+        lines += ["of several, kgzsl.ground(graph, labels, under='…') keeps what lies below one"] * bool(self.ambiguous)
         super().__init__(
             f"{count} class label(s) do not stand for exactly one concept of graph {_harmless(graph)}; "
             "use the ids instead:\n" + "\n".join(lines)

@@ -100,7 +100,8 @@ TABLE = [
         ValueError,
         "2 class label(s) do not stand for exactly one concept of graph g; use the ids instead:\n"
         "  'zebr' is not in the graph; nearest: 'zebra'\n"
-        "  'bat' is one of: b1 (a mammal); b2 (a club)",
+        "  'bat' is one of: b1 (a mammal); b2 (a club)\n"
+        "of several, kgzsl.ground(graph, labels, under='…') keeps what lies below one",
         {"missing": {"zebr": ("zebra",)}, "ambiguous": {"bat": (("b1", "a mammal"), ("b2", "a club"))}},
     ),
     (

@@ -76,7 +76,7 @@ def ground(
     asked = dict.fromkeys(_text(label) for label in labels)
     rows = [search.row(label) for label in asked]
     unused = tuple(label for label in decided if label not in asked)
-    return Grounding(graph.name, tuple(advised(graph, rows)), unused)
+    return Grounding(graph.name, tuple(advised(graph, rows, search.inside)), unused)
 
 
 def ground_classes(graph: KnowledgeGraph, labels: Iterable[str]) -> tuple[str, ...]:
@@ -200,8 +200,8 @@ class _Search:
 def _text(label: object) -> str:
     if not isinstance(label, str):
         raise InputFormatError(
-            f"class labels are strings when there is a graph, not {type(label).__name__} {label!r}: "
-            "give concept ids or names"
+            f"class labels are strings when there is a graph, not {type(label).__name__} {label!r}: give concept ids "
+            "or names; of numbers they are np.array(names)[y], with the names in the order of the numbers"
         )
     return label.id if isinstance(label, Concept) else label
 

@@ -1,7 +1,7 @@
 """What is known of a label that stands for no concept: the reason, the senses of its word, and what is near."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cached_property
 
@@ -65,26 +65,40 @@ def _has_offsets(graph: KnowledgeGraph) -> bool:
     return bool(others.str.contains(r"^[nvars]\d{8}$").any())
 
 
-def advised(graph: KnowledgeGraph, rows: Sequence[GroundedLabel]) -> list[GroundedLabel]:
-    """The rows, the first ten missing ones with the ids nearest to their labels."""
+def advised(
+    graph: KnowledgeGraph, rows: Sequence[GroundedLabel], inside: Set[int] | None = None
+) -> list[GroundedLabel]:
+    """The rows, the first ten missing ones with the ids nearest to their labels; of the concepts `inside`, if given."""
     missing = [place for place, row in enumerate(rows) if row.how == "missing" and not row.nearest]
     told = list(rows)
     if missing:
         labels, aliases = graph.concept_columns.series("label", "aliases")
+        if inside is not None:
+            kept = sorted(inside)
+            labels, aliases = labels.gather(kept), aliases.gather(kept)
         names = pl.concat([labels, aliases.explode().drop_nulls()]).unique().sort()
         for place in missing[:_ADVISED]:
-            told[place] = replace(rows[place], nearest=_nearest(graph, rows[place].label, names))
+            told[place] = replace(rows[place], nearest=_nearest(graph, rows[place].label, names, inside))
     return told
 
 
-def _nearest(graph: KnowledgeGraph, label: str, names: pl.Series) -> tuple[str, ...]:
+def _nearest(graph: KnowledgeGraph, label: str, names: pl.Series, inside: Set[int] | None) -> tuple[str, ...]:
     """Of ids and names alike, the ids of the most similar first."""
     columns = graph.concept_columns
     matcher = difflib.SequenceMatcher(autojunk=False)
     matcher.set_seq2(label.strip().casefold())
     alike: dict[str, float] = {}
-    near = [(id_, id_) for id_ in columns.unknown([label], graph=graph.name).nearest]
-    near += [(name, graph.ids[row]) for name in nearest_of(plain(label), names) for row in columns.labelled(name)]
+    if inside is None:
+        ids = columns.unknown([label], graph=graph.name).nearest
+    else:
+        ids = nearest_of(label, [graph.ids[row] for row in sorted(inside)])
+    near = [(id_, id_) for id_ in ids]
+    near += [
+        (name, graph.ids[row])
+        for name in nearest_of(plain(label), names)
+        for row in columns.labelled(name)
+        if inside is None or row in inside
+    ]
     for text, id_ in near:
         matcher.set_seq1(text.casefold())
         alike[id_] = max(alike.get(id_, 0.0), matcher.ratio())

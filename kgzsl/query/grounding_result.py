@@ -171,7 +171,9 @@ class Grounding(Mapping[str, str]):
         lines += [_line(f"  {row.label!r}{_reason(row)}") for row in missing[:_SHOWN]]
         lines += _more(missing, "missing")
         if several or missing:
-            lines += ["", "print(….overrides) gives the text to paste; ….require() raises the error"]
+            lines += [""]
+            lines += ["under='…', the id of a concept, keeps what lies below it"] if several else []
+            lines += ["print(….overrides) gives the text to paste; ….require() raises the error"]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

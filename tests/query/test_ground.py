@@ -162,6 +162,19 @@ def test_under_keeps_what_lies_below(wordnet):
         ground(wordnet, ["dog"], under="animal.n.1")
 
 
+def test_what_is_near_a_misspelt_name_lies_below_as_well(wordnet):
+    near = ground(wordnet, ["giraff", "Elefant"], under="animal.n.01").missing
+    assert [ids[0] for ids in near.values()] == ["giraffe.n.01", "elephant.n.01"]
+    below = set(wordnet.descendants("animal.n.01").ids)
+    assert {id_ for ids in near.values() for id_ in ids} <= below
+    assert ground(wordnet, ["giraff"]).missing["giraff"][0] == "giraffa.n.01"
+
+
+def test_a_name_of_several_concepts_is_shown_with_the_way_to_fewer(wordnet):
+    assert "under='…', the id of a concept, keeps what lies below it" in str(ground(wordnet, ["crane"]))
+    assert "under=" not in str(ground(wordnet, ["unikorn"]))
+
+
 def test_under_follows_the_relations_asked_for(toy_graph):
     assert dict(ground(toy_graph, ["bat"], under="wing", relations="has_part")) == {"bat": "bat"}
     assert dict(ground(toy_graph, ["bat"], under="wing")) == {}
@@ -218,7 +231,11 @@ def test_two_labels_of_one_class_are_refused_by_name(toy_graph):
 
 @pytest.mark.parametrize(
     ("labels", "message"),
-    [("dog", r"labels are given as a list, not as one string: \['dog'\]"), ([1], "not int 1"), ([None], "NoneType")],
+    [
+        ("dog", r"labels are given as a list, not as one string: \['dog'\]"),
+        ([1], r"not int 1: .*np\.array\(names\)\[y\]"),
+        ([None], "NoneType"),
+    ],
 )
 def test_labels_are_a_list_of_strings(toy_graph, labels, message):
     for grounding in (ground, ground_classes):
