@@ -365,7 +365,8 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         )
         problem = self._fitted().with_class(addition, features=row)
         warn_borrowed(problem.additions[-1].borrowed, stacklevel=2)
-        warn_unreachable(problem.unreached_addition(), "give add_class edges that lead to it", stacklevel=2)
+        advice = "give add_class edges that lead to it, of relations that the fit goes over (relations=)"
+        warn_unreachable(problem.unreached_addition(), advice, stacklevel=2)
         self.problem_ = problem
         return self
 

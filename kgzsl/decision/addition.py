@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kgzsl.contracts import FloatArray, WeightArray
-from kgzsl.errors import InputFormatError
+from kgzsl.errors import GroundingError, InputFormatError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.query.grounding import ground_classes
 
@@ -61,7 +61,7 @@ class Addition:
         row = graph.concept_columns.row(self.label)
         if row is None:
             if not is_described and not self.edges:
-                return graph, ground_classes(graph, [self.label])[0]
+                return graph, _known(graph, self.label)
             concept = self.label
             words = {"label": concept.replace("_", " "), "definition": self.definition, "aliases": list(self.aliases)}
             graph = graph.add_concepts([{"id": concept, **words}])
@@ -73,6 +73,16 @@ class Addition:
         else:
             concept = graph.ids[row]
         return (graph.add_edges(self.edges) if self.edges else graph), concept
+
+
+def _known(graph: KnowledgeGraph, label: str) -> str:
+    """The concept of a class of which nothing but its label is said."""
+    try:
+        return ground_classes(graph, [label])[0]
+    except GroundingError as error:
+        if error.missing:
+            error.message += f"\na concept that is new needs edges=[({label!r}, 'is_a', …)], which say what it is"
+        raise
 
 
 def _edge(edge: Any) -> tuple[str, str, str]:

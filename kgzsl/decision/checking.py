@@ -70,7 +70,12 @@ def check_parameters(graph: Any, unseen: Any, calibration: Any, random_state: An
         if unseen is not None and list(unseen):
             raise SplitError("unseen classes need a graph that says what they are: give graph=")
     elif not isinstance(graph, KnowledgeGraph):
-        raise InputFormatError(f"graph is a KnowledgeGraph, not {type(graph).__name__}; from_networkx makes one")
+        makes = (
+            "kgzsl.load_graph(name) gives a shipped one, kgzsl.read(path) that of a file"
+            if isinstance(graph, str)
+            else "KnowledgeGraph.from_networkx makes one of a NetworkX graph"
+        )
+        raise InputFormatError(f"graph is a KnowledgeGraph, not {type(graph).__name__}; {makes}")
     elif not len(graph):
         raise InvalidGraphError(f"graph {graph.name} has no concepts; there is nothing to propagate over")
 
@@ -111,7 +116,7 @@ def explained_input(estimator: Any, x: Any) -> NDArray[np.float64]:
     else:
         row = named_errors(np.asarray, x, dtype=np.float64)
         if row.ndim != 1 and row.shape[:-1] != (1,):
-            raise InputFormatError(f"explain takes one input [dim], not an array of shape {row.shape}")
+            raise InputFormatError(f"explain takes one input [dim], such as X[0], not an array of shape {row.shape}")
         inputs = named_errors(check_array, row.reshape(1, -1), ensure_all_finite=False)
         width = estimator.n_features_in_
         if inputs.shape[1] != width:

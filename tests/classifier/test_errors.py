@@ -62,7 +62,7 @@ def test_inputs_of_another_width_are_refused(zoo, width):
     for x in (other[0], other[:1]):
         with pytest.raises(InputFormatError, match=message):
             clf.explain(x)
-    with pytest.raises(InputFormatError, match=r"one input \[dim\], not an array of shape \(2, 12\)"):
+    with pytest.raises(InputFormatError, match=r"one input \[dim\], such as X\[0\], not an array of shape \(2, 12\)"):
         clf.explain(zoo.X[:2])
     with pytest.raises(InputFormatError, match="could not convert string"):
         clf.explain(["a"] * 12)
@@ -169,7 +169,7 @@ def test_an_empty_graph_is_refused(zoo):
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"graph": "wordnet"}, InputFormatError, "graph is a KnowledgeGraph, not str"),
+        ({"graph": "wordnet"}, InputFormatError, r"graph is a KnowledgeGraph, not str; kgzsl\.load_graph"),
         ({"graph": None, "unseen": ["fox.n"]}, SplitError, "unseen classes need a graph"),
         ({"calibration": "platt"}, InputFormatError, 'calibration is None, "stacking" or a finite number'),
         ({"calibration": float("nan")}, InputFormatError, "finite number, not nan"),
