@@ -86,7 +86,7 @@ def _shared_hits(scores: NDArray[Any], labels: NDArray[np.int64], k: int) -> NDA
     above = scores - scores[np.arange(len(labels)), labels][:, None]
     width = TIE * np.abs(scores).max()
     before, equal = (above > width).sum(axis=1), (np.abs(above) <= width).sum(axis=1)
-    return np.clip((k - before) / equal, 0.0, 1.0)
+    return np.asarray(np.clip((k - before) / equal, 0.0, 1.0), dtype=np.float64)
 
 
 def per_class_accuracy(scores: ArrayLike, labels: ArrayLike, k: int = 1) -> PerClassAccuracy:
