@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,21 @@ class DispatchedByNetworkX:
         True
         """
         return True
+
+    if not TYPE_CHECKING:  # to a type checker every name would be an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # it has failed inside: let it say why
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            networkx = sys.modules.get("networkx")
+            if not name.startswith("__") and hasattr(getattr(networkx, "MultiDiGraph", None), name):
+                message += (
+                    "; kg.nx has it, the same graph as a networkx.MultiDiGraph. NetworkX's functions take kg itself "
+                    "only where kgzsl is installed (pip install), for there NetworkX finds its backends; else give "
+                    "them kg.nx"
+                )
+            raise AttributeError(message, name=name, obj=self)
 
 
 def to_networkx(graph: KnowledgeGraph) -> Any:

@@ -113,3 +113,27 @@ def test_the_pairs_of_real_data_that_two_relations_join_keep_both(shared_data):
     joined = Counter((edge.head, edge.tail) for edge in kg.edges())
     # counted in the file: 14,112 lines, 6 of them loops; 93 pairs are joined by two relations
     assert (kg.index.num_edges, sum(count > 1 for count in joined.values())) == (14_112 - 6, 93)
+
+
+@pytest.mark.parametrize("name", ["pred", "adj", "nbunch_iter"])
+def test_what_only_networkx_has_is_missing_with_a_hint(toy_graph, name):
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'; kg.nx has it.* where kgzsl is installed"):
+        getattr(toy_graph, name)
+    assert not hasattr(toy_graph, name)
+
+
+@pytest.mark.parametrize("name", ["lables", "__len", "_ipython_display_"])
+def test_what_nobody_has_is_missing_without_a_hint(toy_graph, name):
+    with pytest.raises(AttributeError, match=f"^'KnowledgeGraph' object has no attribute '{name}'$"):
+        getattr(toy_graph, name)
+
+
+def test_an_attribute_that_fails_inside_says_why(toy_graph):
+    class Broken(type(toy_graph)):
+        @property
+        def broken(self):
+            return self.coded_edges.nothing
+
+    part = Broken(toy_graph.concept_columns, toy_graph.coded_edges, toy_graph.relations.values(), name="toy")
+    with pytest.raises(AttributeError, match="'DataFrame' object has no attribute 'nothing'"):
+        _ = part.broken
