@@ -285,7 +285,8 @@ def constant_rows(ledger: Ledger, names: Mapping[str, str]) -> tuple[Credit, ...
     for key, (target, foil) in sorted(netted.items()):
         if not target and not foil and key[0] != "unknown":
             continue
-        label = _CONSTANTS[key[0]].format(*(names[concept] for concept in key[1:]))
+        is_far = key[0] == "match" and target < foil  # a foil's shares are turned round
+        label = _CONSTANTS["far" if is_far else key[0]].format(*(names[concept] for concept in key[1:]))
         kind: Kind = "examples" if key[0] == "examples" else "match" if key[0] == "match" else "constant"
         credit = target + foil
         rows.append(Credit(kind, key, label, credit, sides=(target, foil), gross=abs(credit), concepts=key[1:]))
@@ -295,6 +296,7 @@ def constant_rows(ledger: Ledger, names: Mapping[str, str]) -> tuple[Credit, ...
 _CONSTANTS = {
     "examples": "{}'s own examples",
     "match": "the input itself lies near {}'s description",
+    "far": "the input itself lies far from {}'s description",
     "unknown": "nothing is known of {}",
     "mean": "what all seen classes share",
     "bias": "what the network's last layer gives any class",

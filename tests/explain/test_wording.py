@@ -1,8 +1,12 @@
 """Every shape of a path, as the specification's table of sentences has it."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import polars as pl
 import pytest
 
+from kgzsl.explain.credits import constant_rows
 from kgzsl.explain.routes import Facts
 from kgzsl.explain.wording import chain, claim, sentence, unambiguous
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -98,3 +102,25 @@ def test_three_concepts_of_one_label_are_told_apart():
     labels = dict.fromkeys(["crane.a", "crane.b", "crane.c"], "crane")
     named = unambiguous(labels, {"crane.a": "a bird", "crane.b": "a machine", "crane.c": ""})
     assert len(set(named.values())) == 3
+
+
+@pytest.mark.parametrize(
+    ("match", "of_foil", "said"),
+    [
+        (0.5, -0.25, ["near zebra's", "near quagga's"]),
+        (0.5, 0.25, ["near zebra's", "far from quagga's"]),
+        (-0.5, 0.25, ["far from zebra's", "far from quagga's"]),
+    ],
+)
+def test_an_input_far_from_a_description_is_not_called_near(match, of_foil, said):
+    """Shares are of the margin: those of the foil have their sign turned round."""
+    accounts: list[Any] = [
+        SimpleNamespace(candidate=SimpleNamespace(concept=concept), constants=(("match", share),))
+        for concept, share in (("zebra", match), ("quagga", of_foil))
+    ]
+    ledger: Any = SimpleNamespace(accounts=accounts)
+    rows = constant_rows(ledger, {"zebra": "zebra", "quagga": "quagga"})
+    labels = {row.concepts[0]: row.label for row in rows}
+    assert [labels[name] for name in ("zebra", "quagga")] == [
+        f"the input itself lies {place} description" for place in said
+    ]
