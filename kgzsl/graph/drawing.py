@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kgzsl.display.layered import Drawing, Link, Mark, Shape
 from kgzsl.display.picture import Picture
 from kgzsl.display.text import escape_text, fit
 from kgzsl.errors import InputFormatError
+from kgzsl.graph.closure import expand
 from kgzsl.graph.relation import Relation
-from kgzsl.graph.selection import checked_hops, reached
+from kgzsl.graph.selection import checked_hops
 
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -147,12 +150,17 @@ def _nearest(
         return sorted(graph.ids, key=lambda id_: (id_ not in roles, id_))
     index = graph.index
     around = index.around([relation.name for relation in index.relations] if relations is None else relations)
-    start = index.positions(asked)
-    found = dict.fromkeys(asked)
-    for steps in range(1, hops + 1):
-        ring = [graph.ids[place] for place in reached(around, start, hops=steps).tolist()]
-        found |= dict.fromkeys(sorted(ring, key=lambda id_: (id_ not in roles, id_)))
-    return list(found)
+    ring = index.positions(asked)
+    is_found = np.zeros(len(graph), dtype=bool)
+    is_found[ring] = True
+    found = list(asked)
+    while hops and len(ring):
+        others = expand(around, ring)[1]
+        ring = np.unique(others[~is_found[others]])
+        is_found[ring] = True
+        found += sorted((graph.ids[place] for place in ring.tolist()), key=lambda id_: (id_ not in roles, id_))
+        hops -= 1
+    return found
 
 
 def _about(graph: KnowledgeGraph, asked: tuple[str, ...], hops: int) -> str:

@@ -1,6 +1,6 @@
 """Pictures of neighbourhoods: what is drawn, what it says, and that its words have room."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +9,8 @@ import pytest
 import kgzsl
 from kgzsl.display.layout import arrange
 from kgzsl.errors import InputFormatError, UnknownConceptError
+from kgzsl.graph import drawing, selection
+from kgzsl.graph.closure import expand
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 
@@ -159,3 +161,19 @@ def test_names_that_act_stay_words():
     for shown in (kg.draw("a").to_html(), kg.draw("a").to_svg(), kg.shortest_path("a", "b")._repr_html_()):
         assert "<script" not in shown
         assert "\x1b" not in shown
+
+
+def test_a_long_chain_is_walked_once_however_many_steps_are_allowed(monkeypatch):
+    ids = [f"c{place:03d}" for place in range(300)]
+    kg = KnowledgeGraph.from_tables(ids, [(a, "is_a", b) for a, b in pairwise(ids)])
+    expanded = []
+
+    def counted(neighbors, positions):
+        expanded.extend(positions.tolist())
+        return expand(neighbors, positions)
+
+    for module in (selection, drawing):
+        monkeypatch.setattr(module, "expand", counted, raising=False)
+    picture = kg.draw("c000", hops=1000, max_concepts=5)
+    assert picture.caption.endswith("the nearest 5 of 300 concepts, 4 edges")
+    assert len(expanded) <= 2 * len(ids)
