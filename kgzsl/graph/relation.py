@@ -108,7 +108,7 @@ class Relations(Mapping[str, Relation]):
         return Table(("relation", "kind", "inverse", "read aloud"), rows)
 
     def __repr__(self) -> str:
-        return f"<Relations {', '.join(self)}>"
+        return f"<Relations {escape_text(', '.join(self))}>"
 
     def __str__(self) -> str:
         return str(self.to_table())

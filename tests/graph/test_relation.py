@@ -1,7 +1,7 @@
 import pytest
 
 from kgzsl.errors import InputFormatError
-from kgzsl.graph.relation import KINDS, POSITIVE_KINDS, SHARED_RELATIONS, Relation, describe
+from kgzsl.graph.relation import KINDS, POSITIVE_KINDS, SHARED_RELATIONS, Relation, Relations, describe
 
 
 def test_a_name_alone_is_an_association_read_by_its_words():
@@ -47,3 +47,7 @@ def test_the_given_goes_before_the_shared_and_stays_without_an_edge():
         "zzz": spare,
     }
     assert list(describe("ba", [])) == ["a", "b"]
+
+
+def test_a_name_that_would_act_on_a_terminal_is_an_escape_in_the_list_of_relations():
+    assert repr(Relations([Relation("hides\x1b[2J", "association")])) == r"<Relations hides\x1b[2J>"
