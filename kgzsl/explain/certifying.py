@@ -1,9 +1,9 @@
-"""Whether one or two facts can change a decision of a network: all of them, without a decision taken for each.
+"""Whether one or two facts can change a decision: all of them, without a decision taken for each.
 
-A class's score hangs on few facts, and without a set of facts it is what it is without those of them that it hangs on.
-So scores are computed without each fact, and without every two on which the score of one class hangs, many at a time
-in the network's gated form; all other sets follow from these. What comes near to a change is left to be taken again
-exactly.
+In a network a class's score hangs on few facts, and without a set of facts it is what it is without those of them that
+it hangs on; in a closed form it hangs on all. So scores are computed without each fact, and without every two on which
+the score of one class hangs, many at a time in the model's gated form; all other sets follow from these. What comes
+near to a change is left to be taken again exactly.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kgzsl.explain.chains import Chains
 from kgzsl.explain.decision import Candidate, Decision, Running
+from kgzsl.explain.gated_closed_form import MOST_CONCEPTS
 from kgzsl.explain.gates import GatedScores
 from kgzsl.explain.ledger import is_closed_form
 from kgzsl.explain.rerun import Fact
@@ -30,13 +31,13 @@ def sets_that_may_change(
     """Sets of one or two facts without which another class than `before` may be ahead, sorted; None where not known.
 
     A set of which a part changes the decision already need not be among them. For networks whose links are single
-    facts. Closed forms, whose scores depend on every fact, links that stand for chains, and decisions for which scores
-    would have to be computed without more than `most_sets` sets are not answered.
+    facts, and closed forms of up to `MOST_CONCEPTS` concepts. Links that stand for chains, and decisions for which
+    scores would have to be computed without more than `most_sets` sets are not answered.
     """
-    if size not in (1, 2) or is_closed_form(decision.model) or not hasattr(decision.model, "opened"):
+    if size not in (1, 2):
         return None
     candidates = sorted(_candidates(decision), key=lambda candidate: candidate.concept != before)
-    if not all(_has_single_links(decision, candidate) for candidate in candidates):
+    if not all(_is_gated(decision, candidate) for candidate in candidates):
         return None
     scores = GatedScores(decision, candidates)
     reached = scores.reached()
@@ -108,12 +109,19 @@ def _candidate(decision: Decision, running: Running, place: int, concept: str, r
     )
 
 
-def _has_single_links(decision: Decision, candidate: Candidate) -> bool:
-    """Whether every link of the network behind a class is one fact, or joins a concept with itself."""
+def _is_gated(decision: Decision, candidate: Candidate) -> bool:
+    """Whether a score by gates is that of the edited graph.
+
+    That of a network is if each link is one fact, or joins a concept with itself; of a closed form always.
+    """
+    model = decision.model
     if candidate.is_seen:
         return True
-    model = decision.model
-    network = model.opened(candidate.index, candidate.concept)  # type: ignore[union-attr]
+    if is_closed_form(model):
+        return candidate.index.num_concepts <= MOST_CONCEPTS
+    if not hasattr(model, "opened"):
+        return False
+    network = model.opened(candidate.index, candidate.concept)
     chains = Chains.of(candidate.index, model.relations)
     for layer, (sources, targets) in zip(
         network.layers, zip(network.rows, network.rows[1:], strict=False), strict=True

@@ -26,7 +26,7 @@ _CLEAR = 1e-9
 _SHOWN = 3
 _SETS_A_DECISION = 1_000
 _SCANNED = 2
-"""Sets of so many facts are all tried in a network's gated form, where decisions would be too many."""
+"""Sets of so many facts are all tried in a model's gated form, where decisions would be too many."""
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,9 @@ def counterfactual(
     `ranked` are facts in the order in which they are worth trying, such as by their credit; those of the whole graph
     come after them. Of the first `num_candidates` the single effects are measured, edits are added greedily by what
     they do together, and those that turn out needless are put back. Then smaller sets are tried, all single facts
-    first, until `budget` decisions were taken; for networks scores without up to a thousand sets for each of these are
-    computed to try all sets of one and two. `allowed` are the facts that may be added; None takes what the classes with
-    the highest scores are said to have.
+    first, until `budget` decisions were taken; scores without up to a thousand sets for each of these are computed to
+    try all sets of one and two. `allowed` are the facts that may be added; None takes what the classes with the highest
+    scores are said to have.
     """
     if edits not in get_args(Edits):
         raise UnknownNameError("kind of edit", str(edits), known=get_args(Edits))

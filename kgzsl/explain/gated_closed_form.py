@@ -1,5 +1,6 @@
 """The weights of a closed form as a differentiable function of gates on the facts of its graph."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,9 @@ class GatedClosedForm:
                 f"gates on the facts of a graph of {size:,} concepts; a closed form takes up to {MOST_CONCEPTS:,}: "
                 "explain on an induced part of the graph, or read the facts of the paths with by('facts')"
             )
-        self._terms, self._pairs, self._size = terms, pairs, size
+        self._terms, self.pairs, self._size = terms, pairs, size
         self._seen = torch.from_numpy(np.asarray(terms.seen, dtype=np.int64))
-        self._centred = torch.from_numpy(np.asarray(terms.centred, dtype=np.float64))
+        self.centred = torch.from_numpy(np.asarray(terms.centred, dtype=np.float64))
         self._residuals = torch.from_numpy(np.asarray(terms.residuals, dtype=np.float64))
         normalized: Any = terms.normalized_adjacency
         self._kept = torch.from_numpy(normalized.toarray())
@@ -43,42 +44,65 @@ class GatedClosedForm:
 
         For columns of gates `[num_facts, n]`.
         """
-        adjacency = self._adjacency(gates, remove=remove)
-        asked = torch.cat([torch.from_numpy(nodes), self._seen])
-        kernel = torch.zeros(len(asked), len(asked), dtype=torch.float64)
+        adjacency, asked = self._adjacency(gates, remove=remove), self.asked(nodes)
+        return self.solved(nodes, lambda name: self._kernel(name, adjacency, asked), gates.shape[1])
+
+    def asked(self, nodes: NDArray[np.int64]) -> Tensor:
+        """The positions between which kernels are needed: some, and the seen classes."""
+        return torch.cat([torch.from_numpy(nodes), self._seen])
+
+    def solved(self, nodes: NDArray[np.int64], raw_kernel: Callable[[str], Tensor], num_columns: int) -> Tensor:
+        """Raw weights by kernels between the positions asked, before these are brought to a unit diagonal."""
+        count = len(nodes)
+        kernel = torch.zeros(count + len(self._seen), count + len(self._seen), dtype=torch.float64)
         for name, share in sorted(self._terms.shares.items()):
-            raw = self._kernel(name, adjacency, asked)
+            raw = raw_kernel(name)
             diagonal = raw.diagonal(dim1=-2, dim2=-1)
             scale = torch.where(diagonal > 0, diagonal.clamp_min(1e-300).rsqrt(), torch.zeros_like(diagonal))
             kernel = kernel + share * scale[..., :, None] * raw * scale[..., None, :]
-        count = len(nodes)
         noise = self._terms.settings.noise * torch.eye(len(self._seen), dtype=torch.float64)
         prior = torch.from_numpy(self._terms.prior_rows(nodes))
         # not by LU: PyTorch's goes wrong for many matrices once the number of threads was changed, as trainings do
         factor = torch.linalg.cholesky(kernel[..., count:, count:] + noise)
-        weights = torch.cholesky_solve(self._residuals.expand(*factor.shape[:-2], -1, -1), factor)
-        raw_rows: Tensor = prior + kernel[..., :count, count:] @ weights
-        return raw_rows if raw_rows.ndim == 3 else raw_rows.expand(gates.shape[1], -1, -1)
+        towards = torch.cholesky_solve(kernel[..., count:, :count].contiguous(), factor)
+        raw_rows: Tensor = prior + towards.transpose(-1, -2) @ self._residuals
+        return raw_rows if raw_rows.ndim == 3 else raw_rows.expand(num_columns, -1, -1)
+
+    def beta(self, name: str) -> float:
+        """How far a kernel looks."""
+        return float(self._terms.betas[name])
+
+    def resolvent(self, name: str) -> Tensor:
+        """((1 + beta) I - beta Â)^-1 with all gates open `[num_concepts, num_concepts]`."""
+        beta = self.beta(name)
+        found: Tensor = torch.cholesky_inverse(
+            torch.linalg.cholesky((1 + beta) * torch.eye(self._size, dtype=torch.float64) - beta * self._kept)
+        )
+        return found
+
+    def text_kernel(self, asked: Tensor) -> Tensor:
+        """What does not depend on the graph."""
+        own: Tensor = self.centred[asked] @ self.centred[asked].T
+        return own
 
     def _adjacency(self, gates: Tensor, *, remove: bool) -> Tensor:
         """Â `[n, num_concepts, num_concepts]`."""
-        pair_gates, (low, high) = self._pairs.gates(gates), self._pairs.ends
+        pair_gates, (low, high) = self.pairs.gates(gates), self.pairs.ends
         here = torch.arange(gates.shape[1])[:, None]
         joined = torch.eye(self._size, dtype=torch.float64).repeat(gates.shape[1], 1, 1)
         joined = joined.index_put((here, low, high), pair_gates.T).index_put((here, high, low), pair_gates.T)
         if not remove:
             kept: Tensor = self._kept * joined
             return kept
-        roots = self._pairs.inverse_roots(pair_gates).T
+        roots = self.pairs.inverse_roots(pair_gates).T
         normalized: Tensor = roots[:, :, None] * joined * roots[:, None, :]
         return normalized
 
     def _kernel(self, name: str, adjacency: Tensor, asked: Tensor) -> Tensor:
         """Between the positions asked, for each column of gates, or once if it does not depend on them."""
         if name == "text":
-            own: Tensor = self._centred[asked] @ self._centred[asked].T
-            return own
-        beta = self._terms.betas[name]
+            return self.text_kernel(asked)
+        beta = self.beta(name)
         system = (1 + beta) * torch.eye(self._size, dtype=torch.float64) - beta * adjacency
         units = torch.eye(self._size, dtype=torch.float64)[:, asked]
         # R is symmetric and its inverse diagonally dominant: its columns are its rows, and Cholesky's way is open
@@ -86,6 +110,6 @@ class GatedClosedForm:
         if name == "walk":
             kernel: Tensor = columns[:, asked]
             return kernel
-        spread = columns.transpose(1, 2) @ self._centred
+        spread = columns.transpose(1, 2) @ self.centred
         met: Tensor = spread @ spread.transpose(1, 2)
         return met

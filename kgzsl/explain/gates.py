@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kgzsl.errors import InputFormatError, UnknownNameError
 from kgzsl.explain.chains import Chains
+from kgzsl.explain.closed_form_updates import UpdatedClosedForm
 from kgzsl.explain.decision import Candidate, Decision, Running
 from kgzsl.explain.gated_closed_form import GatedClosedForm
 from kgzsl.explain.gated_network import GatedNetwork
@@ -34,6 +35,7 @@ class _Solved(NamedTuple):
 
     form: GatedClosedForm
     nodes: NDArray[np.int64]
+    updated: UpdatedClosedForm
 
 
 _Part = GatedNetwork | _Solved
@@ -141,7 +143,8 @@ class GatedScores:
                 known = None if length is None else length[near.member]
                 cosines[near.column, near.member] = self._cosines(near.rows, known)
             else:
-                cosines = self._cosines(_rows(part, gates, remove), length)
+                rows = part.updated.rows(gates) if remove else _rows(part, gates, remove)
+                cosines = self._cosines(rows, length)
             scores.index_add_(1, members, cosines)
         return scores
 
@@ -165,8 +168,11 @@ class GatedScores:
         places = np.array([self.place[fact] for fact in facts], dtype=np.int64)
         pairs = PairGates(index, index.edge_rows(model.relations), places)
         if is_closed_form(model):
-            self._size = self._near_size = max(self._size, index.num_concepts**2)
-            return _Solved(GatedClosedForm(model.terms(index, first.features), pairs), index.positions(concepts))
+            form, nodes = GatedClosedForm(model.terms(index, first.features), pairs), index.positions(concepts)
+            updated = UpdatedClosedForm(form, nodes)
+            self._size = max(self._size, index.num_concepts**2)
+            self._near_size = max(self._near_size, updated.size)
+            return _Solved(form, nodes, updated)
         networks = [model.opened(index, concept) for concept in concepts]  # type: ignore[union-attr]
         chains = Chains.of(index, model.relations)
         gated = GatedNetwork(networks, first.features, pairs, chains, num_facts=len(self.facts), frozen=frozen)

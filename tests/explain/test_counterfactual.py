@@ -228,9 +228,9 @@ def scanned_and_tried(decision):
     return scanned, tried, close, flat
 
 
-@pytest.mark.parametrize("model", ["sgcn", "gcnz"])
+@pytest.mark.parametrize("model", ["graph-gp", "sgcn", "gcnz"])
 @pytest.mark.parametrize("seed", range(6))
-def test_the_scan_names_just_the_sets_that_change_a_networks_decision(model, seed):
+def test_the_scan_names_just_the_sets_that_change_a_decision(model, seed):
     clf, inputs = animals(model, seed=seed)
     (singles, pairs), (changing, together), close, flat = scanned_and_tried(
         clf.explain(inputs[seed], label_space="unseen").decision
@@ -275,9 +275,14 @@ def test_a_network_certifies_what_a_small_budget_cannot_try(monkeypatch):
     assert any(len(change) > 1 for change in found)
 
 
-def test_what_cannot_be_scanned_says_so():
-    clf, inputs = animals("graph-gp")
+def test_what_cannot_be_scanned_says_so(monkeypatch):
+    clf, inputs = animals("dgp")  # a link to an ancestor stands for a chain of facts
     assert sets_that_may_change(clf.explain(inputs[0]).decision, "zebra", 2) is None
+    clf, inputs = animals("graph-gp")
+    decision = clf.explain(inputs[0]).decision
+    assert sets_that_may_change(decision, "zebra", 1) is not None
+    monkeypatch.setattr("kgzsl.explain.certifying.MOST_CONCEPTS", 3)
+    assert sets_that_may_change(decision, "zebra", 1) is None
 
 
 def test_facts_that_the_deciding_graph_cannot_take_are_refused():
