@@ -5,15 +5,17 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from kgzsl.cli import app
-from kgzsl.cli.completing import EXPLAINER_NAMES, PROPAGATOR_NAMES
+from kgzsl.cli.completing import EXPLAINER_NAMES, PROPAGATOR_NAMES, concept_ids, graph_names
 from kgzsl.decision.propagators import PROPAGATORS
 from kgzsl.explain.plugins import EXPLAINERS
+from kgzsl.graph import KnowledgeGraph
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -165,3 +167,15 @@ def test_paths_line_up_behind_their_numbers_in_a_terminal(monkeypatch, capsys):
         "    which is a kind of animal",
         " 2  short",
     ]
+
+
+def test_what_would_act_in_the_shell_or_on_the_terminal_is_not_offered(tmp_path, monkeypatch):
+    hostile = [r"a\$(touch x)", "a`id`", "a$HOME", "a;id", "a|id", "a&id", "a>x", "a\x1b[2J", "a\nb", "a\u202eb"]
+    path = KnowledgeGraph.from_tables(["a.n.01", "a's.n.02", *hostile], []).write(tmp_path / "odd.json")
+    asked = SimpleNamespace(params={"graph": str(path)})
+    assert concept_ids(asked, "a") == ["a's.n.02", "a.n.01"]
+    for name in hostile:
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    assert graph_names("a") == []
+    assert graph_names("o") == ["odd.json"]

@@ -1,6 +1,7 @@
 """What the shell may fill in when Tab is pressed: names of graphs, concepts, relations, models and classes.
 
-Nothing here may fail or print: a graph that cannot be read completes to nothing.
+Nothing here may fail or print: a graph that cannot be read completes to nothing. What would act on the terminal, or in
+the shell, which evaluates what it is offered, is never offered: names of concepts and of files are other people's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from kgzsl.display.text import escape_text
 
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -36,6 +39,7 @@ PROPAGATOR_NAMES = (
 """As the registry has them, which would take a second to load; a test holds the two together."""
 EXPLAINER_NAMES = ("exact", "gnn-explainer", "gradient", "integrated-gradients", "occlusion", "shapley")
 _MOST = 50
+_COMMANDING = frozenset("\\`$;&|<>")
 
 
 def graph_names(incomplete: str) -> list[str]:
@@ -98,7 +102,12 @@ def recipes(incomplete: str) -> list[str]:
 
 
 def _begun(words: Iterable[str], incomplete: str) -> list[str]:
-    return list(dict.fromkeys(word for word in words if word.startswith(incomplete)))
+    return list(dict.fromkeys(word for word in words if word.startswith(incomplete) and _is_harmless(word)))
+
+
+def _is_harmless(word: str) -> bool:
+    """Whether no shell reads a command into the word: bash inserts it as it is, typer leaves backslashes to zsh."""
+    return escape_text(word) == word and not _COMMANDING.intersection(word)
 
 
 def _paths(incomplete: str) -> list[str]:
@@ -109,7 +118,8 @@ def _paths(incomplete: str) -> list[str]:
     except OSError:
         return []
     shown = [path for path in found if path.name.startswith(begun) and (begun or not path.name.startswith("."))]
-    return [f"{folder}{mark}{path.name}{'/' if path.is_dir() else ''}" for path in shown[:_MOST]]
+    named = [f"{folder}{mark}{path.name}{'/' if path.is_dir() else ''}" for path in shown[:_MOST]]
+    return [name for name in named if _is_harmless(name)]
 
 
 def _graph(ctx: typer.Context) -> KnowledgeGraph | None:
