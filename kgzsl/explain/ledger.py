@@ -2,10 +2,10 @@
 
 from typing import Any, TypeGuard
 
-from kgzsl.explain.account import Account, Ledger, Reach
+from kgzsl.explain.account import Ledger, Reach
 from kgzsl.explain.closed_form_account import closed_form_account
-from kgzsl.explain.decision import Candidate, ClosedFormModel, Decision
-from kgzsl.explain.network_account import network_account
+from kgzsl.explain.decision import ClosedFormModel, Decision
+from kgzsl.explain.network_account import network_accounts
 from kgzsl.explain.walks import WalkKernel
 
 __all__ = ["is_closed_form", "keep_books"]
@@ -18,12 +18,11 @@ def is_closed_form(model: Any) -> TypeGuard[ClosedFormModel]:
 
 def keep_books(decision: Decision, reach: Reach) -> Ledger:
     """Split target and foil, each as its model allows; candidates on the same graph share its walk kernels."""
+    model = decision.model
+    if not is_closed_form(model):
+        return Ledger(network_accounts(decision, model, reach), reach)  # type: ignore[arg-type]
     kernels: dict[tuple[int, float], WalkKernel] = {}
-
-    def account(sign: float, candidate: Candidate) -> Account:
-        model = decision.model
-        if is_closed_form(model):
-            return closed_form_account(decision, model, sign, candidate, reach, kernels)
-        return network_account(decision, model, sign, candidate, reach)  # type: ignore[arg-type]
-
-    return Ledger(tuple(account(sign, candidate) for sign, candidate in decision.sides()), reach)
+    sides = decision.sides()
+    return Ledger(
+        tuple(closed_form_account(decision, model, sign, candidate, reach, kernels) for sign, candidate in sides), reach
+    )

@@ -1,38 +1,71 @@
 """The books of a network: every share of one candidate's score, by the walks that its messages took."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.explain.account import Account, PathCredit, Reach, pathless
 from kgzsl.explain.chains import Chains
-from kgzsl.explain.decision import Candidate, Decision, NetworkModel
-from kgzsl.explain.network_walks import Flow, flow, search
+from kgzsl.explain.decision import Candidate, Decision, NetworkModel, OpenNetwork
+from kgzsl.explain.lockstep import Task, run, together
+from kgzsl.explain.network_walks import Flow, Search, backward, forward, searching
 
-__all__ = ["network_account", "support_shares"]
+__all__ = ["network_accounts", "support_shares"]
 
 Float64 = NDArray[np.float64]
 
 
-def network_account(
-    decision: Decision, model: NetworkModel, sign: float, candidate: Candidate, reach: Reach
-) -> Account:
-    """Split one candidate; gates and the length of the output stay as they were in the forward pass."""
+def network_accounts(decision: Decision, model: NetworkModel, reach: Reach) -> tuple[Account, ...]:
+    """Split target and foil; gates and the length of the output stay as they were in the forward pass."""
+    networks = _opened(model, [side for _, side in decision.sides() if not side.is_seen])
+    tasks = [
+        _account(decision, model, networks.get(side.concept), sign, side, reach) for sign, side in decision.sides()
+    ]
+    return tuple(run(together(tasks)))
+
+
+def _opened(model: NetworkModel, candidates: Sequence[Candidate]) -> dict[str, OpenNetwork]:
+    """The network for each, with the same matrices where the model can give them so."""
+    concepts = [(side.index, side.concept) for side in candidates]
+    if concepts and hasattr(model, "opened_together"):
+        networks = model.opened_together(concepts)
+    else:
+        networks = [model.opened(index, concept) for index, concept in concepts]
+    return {concept: network for (_, concept), network in zip(concepts, networks, strict=True)}
+
+
+def _account(
+    decision: Decision,
+    model: NetworkModel,
+    network: OpenNetwork | None,
+    sign: float,
+    candidate: Candidate,
+    reach: Reach,
+) -> Task[Account]:
+    """One of them; a class with examples needs no network."""
     inputs = np.asarray(decision.inputs, dtype=np.float64)
     unit = sign / decision.temperature
     constants = [("offset", -unit * candidate.offset)] if candidate.offset else []
-    if candidate.is_seen:
+    if network is None:
         own = unit * float(np.asarray(candidate.weights, dtype=np.float64) @ inputs)
         constants += [("gamma", -unit * decision.gamma), ("examples", own)]
         return pathless(sign, candidate, None, tuple(constants), *_own_support(model, candidate.concept, own))
-    network = model.opened(candidate.index, candidate.concept)
-    passed = flow(network, candidate.features, inputs, unit)
-    if not passed.hidden[-1].any():
+    made = yield from forward(network, candidate.features, inputs, unit)
+    if not made.hidden[-1].any():
         return pathless(sign, candidate, None, (*constants, ("unknown", 0.0)), *_own_support(model, None, 0.0))
+    chains = Chains.of(candidate.index, model.relations)
+    tasks: list[Task[Any]] = [
+        backward(made, len(candidate.features)),
+        searching(made, chains, share=reach.share, at_most=reach.num_paths),
+    ]
+    results = yield from together(tasks)
+    passed: Flow = results[0]
+    found: Search = results[1]
     if passed.constant:
         constants.append(("bias", passed.constant))
-    found = search(passed, Chains.of(candidate.index, model.relations), share=reach.share, at_most=reach.num_paths)
     ids = candidate.index.ids
     paths = tuple(
         PathCredit(

@@ -16,10 +16,23 @@ from numpy.typing import NDArray
 
 from kgzsl.explain.chains import Chains
 from kgzsl.explain.decision import OpenLayer, OpenNetwork
+from kgzsl.explain.lockstep import Product, Task, run
 from kgzsl.explain.walk_endings import Ending, WalkShare, largest
 from kgzsl.explain.walk_steps import Key, LayerPart, WalkSteps, erased, parts_of
 
-__all__ = ["Flow", "Search", "WalkShare", "carried_along", "erased", "flow", "output", "search"]
+__all__ = [
+    "Flow",
+    "Pass",
+    "Search",
+    "WalkShare",
+    "backward",
+    "carried_along",
+    "erased",
+    "flow",
+    "forward",
+    "search",
+    "searching",
+]
 
 Float64 = NDArray[np.float64]
 
@@ -31,19 +44,27 @@ _GATHER_COST = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Flow:
-    """One pass through a network, and what each place of it gives to a weighted sum of its output.
+class Pass:
+    """One pass through a network, and the weights of the sum over its output that is looked into.
 
     `hidden[l]` `[len(rows[l]), channels]` enters layer l, `hidden[-1]` is the output row before it is brought to unit
-    length; `slopes[l]` is what the units after layer l multiply by. `features` and `biases` `[num_concepts]` are the
-    shares of walks that start at a concept's features, or at a bias of a layer; `constant` is that of the last
-    layer's own bias, the same for every class.
+    length; `slopes[l]` is what the units after layer l multiply by, `pull` what the output is multiplied by.
     """
 
     network: OpenNetwork = field(repr=False)
     hidden: tuple[Float64, ...] = field(repr=False)
     slopes: tuple[Float64, ...] = field(repr=False)
     pull: Float64 = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Flow(Pass):
+    """A pass, and what each place of the network gives to the weighted sum of its output.
+
+    `features` and `biases` `[num_concepts]` are the shares of walks that start at a concept's features, or at a bias
+    of a layer; `constant` is that of the last layer's own bias, the same for every class.
+    """
+
     features: Float64
     biases: Float64
     constant: float
@@ -62,54 +83,60 @@ class Search:
     is_certified: bool
 
 
-def output(network: OpenNetwork, features: NDArray[np.floating]) -> tuple[tuple[Float64, ...], tuple[Float64, ...]]:
-    """What enters each layer and leaves the last, and the slopes of the units after each layer."""
+def forward(network: OpenNetwork, features: NDArray[np.floating], inputs: Float64, unit: float) -> Task[Pass]:
+    """The pass for one concept, its output at unit length weighted by `unit * inputs`; zeros where it has no length."""
     hidden = [np.asarray(features[network.rows[0]], dtype=np.float64)]
     slopes = []
     last = len(network.layers) - 1
     for number, layer in enumerate(network.layers):
-        received = _received(layer, hidden[-1])
+        received = yield from _received(layer, hidden[-1])
         slope = np.ones_like(received) if number == last else np.where(received > 0, 1.0, network.negative_slope)
         slopes.append(slope)
         hidden.append(slope * received)
-    return tuple(hidden), tuple(slopes)
+    norm = float(np.linalg.norm(hidden[-1][0]))
+    pull = unit / norm * inputs if norm else np.zeros_like(inputs)
+    return Pass(network, tuple(hidden), tuple(slopes), pull)
 
 
-def _received(layer: OpenLayer, rows: Float64) -> Float64:
+def _received(layer: OpenLayer, rows: Float64) -> Task[Float64]:
     """What arrives: the sum over parts of operator (H W + before), and after."""
-    first, *others = parts_of(layer)
-    received = _product(first, rows, layer.before)
-    for part in others:
-        received += _product(part, rows, None)
-    if layer.after is not None:
-        received += layer.after
-    return received
+    parts = parts_of(layer)
+    first = [_collects_first(part) for part in parts]
+    products = yield [
+        Product(np.asarray(part.operator @ rows) if collects else rows, part.weight)
+        for part, collects in zip(parts, first, strict=True)
+    ]
+    received: Float64 | None = None
+    for part, collects, product in zip(parts, first, products, strict=True):
+        sent = product
+        if layer.before is not None:  # a layer that has it has one part
+            reach = np.asarray(part.operator.sum(axis=1)) if collects else np.ones(len(product))
+            sent = product + np.outer(reach, layer.before)
+        arrived = sent if collects else np.asarray(part.operator @ sent)
+        received = arrived if received is None else received + arrived
+    assert received is not None  # a layer has a part
+    return received if layer.after is None else received + layer.after
 
 
-def _product(part: LayerPart, rows: Float64, before: Float64 | None) -> Float64:
-    """`operator` (H W + before), whichever of the two products leaves less to compute first."""
+def _collects_first(part: LayerPart) -> bool:
+    """Whether (operator H) W leaves less to compute than operator (H W)."""
     targets, sources = part.operator.shape
     width, channels = part.weight.shape
     dense = width * channels * (targets - sources)
-    if dense + _SPARSE_COST * part.operator.nnz * (width - channels) <= 0:
-        received: Float64 = np.asarray(part.operator @ rows) @ part.weight
-        if before is not None:
-            received += np.outer(np.asarray(part.operator.sum(axis=1)).ravel(), before)
-        return received
-    sent = rows @ part.weight
-    if before is not None:
-        sent += before
-    return np.asarray(part.operator @ sent)
+    return bool(dense + _SPARSE_COST * part.operator.nnz * (width - channels) <= 0)
 
 
 def flow(network: OpenNetwork, features: NDArray[np.floating], inputs: Float64, unit: float) -> Flow:
-    """The pass for one concept, its output at unit length weighted by `unit * inputs`; zeros where it has no length."""
-    hidden, slopes = output(network, features)
-    norm = float(np.linalg.norm(hidden[-1][0]))
-    pull = unit / norm * inputs if norm else np.zeros_like(inputs)
-    from_features, from_biases = np.zeros(len(features)), np.zeros(len(features))
+    """The pass for one concept as `forward` makes it, and what each place gives to the weighted sum."""
+    return run(backward(run(forward(network, features, inputs, unit)), len(features)))
+
+
+def backward(passed: Pass, num_concepts: int) -> Task[Flow]:
+    """What each place gives, from the output back."""
+    network, hidden, slopes = passed.network, passed.hidden, passed.slopes
+    from_features, from_biases = np.zeros(num_concepts), np.zeros(num_concepts)
     constant = 0.0
-    gradient = pull[None, :]
+    gradient = passed.pull[None, :]
     for number in reversed(range(len(network.layers))):
         layer, (sources, targets) = network.layers[number], network.rows[number : number + 2]
         gradient = slopes[number] * gradient
@@ -119,13 +146,15 @@ def flow(network: OpenNetwork, features: NDArray[np.floating], inputs: Float64, 
             from_biases[targets] += gradient @ layer.after
         if layer.before is not None:
             from_biases[sources] += np.asarray(layer.operator.T @ (gradient @ layer.before))
-        pulled = [(part.operator, gradient @ part.weight.T) for part in parts_of(layer)]
+        parts = parts_of(layer)
+        products = yield [Product(gradient, part.weight, is_transposed=True) for part in parts]
+        pulled = [(part.operator, product) for part, product in zip(parts, products, strict=True)]
         if number > 0:
             gradient = np.asarray(sum(operator.T @ sent for operator, sent in pulled))
     for operator, sent in pulled:
         carried = carried_along(operator, hidden[0], sent)
         from_features[network.rows[0]] += np.bincount(operator.indices, weights=carried, minlength=len(hidden[0]))
-    return Flow(network, hidden, slopes, pull, from_features, from_biases, constant)
+    return Flow(network, hidden, slopes, passed.pull, from_features, from_biases, constant)
 
 
 def carried_along(operator: scipy.sparse.csr_array, rows: Float64, pulled: Float64) -> Float64:
@@ -142,7 +171,12 @@ def carried_along(operator: scipy.sparse.csr_array, rows: Float64, pulled: Float
     return shares
 
 
-def search(passed: Flow, chains: Chains, *, share: float, at_most: int) -> Search:
+def search(passed: Pass, chains: Chains, *, share: float, at_most: int) -> Search:
+    """The largest groups of walks, as `searching` finds them."""
+    return run(searching(passed, chains, share=share, at_most=at_most))
+
+
+def searching(passed: Pass, chains: Chains, *, share: float, at_most: int) -> Task[Search]:
     """The largest groups of walks, until they carry `share` of the magnitudes of all, or are `at_most`.
 
     From the explained concept back, layer by layer: walks with the same loop erasure end at the same concept, so
@@ -162,8 +196,12 @@ def search(passed: Flow, chains: Chains, *, share: float, at_most: int) -> Searc
         if layer.after is not None and number != last:
             _add(biases, keys, carried @ layer.after)
         bias = np.zeros(len(keys)) if layer.before is None else carried @ layer.before
+        parts = parts_of(layer)
+        products = yield [Product(carried, part.weight, is_transposed=True) for part in parts]
         # the steps from each group of walks: one row each
-        sent = [_Sent(part.relation, part.operator[ends], carried @ part.weight.T) for part in parts_of(layer)]
+        sent = [
+            _Sent(part.relation, part.operator[ends], product) for part, product in zip(parts, products, strict=True)
+        ]
         if number == 0:
             endings = [_ending(each, rows, passed.hidden[0], bias) for each in sent]
             found, is_complete = largest(steps, keys, endings, biases, share, at_most)

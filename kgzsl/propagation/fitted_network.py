@@ -14,7 +14,7 @@ from kgzsl.errors import InputFormatError, IntegrityError, PluginError, VersionE
 from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.convolution_network import Architecture, ConvolutionNetwork
 from kgzsl.propagation.network_inputs import network_inputs, predicted
-from kgzsl.propagation.opened_network import OpenedNetwork, opened
+from kgzsl.propagation.opened_network import OpenedNetwork, opened, opened_matrices
 from kgzsl.propagation.ridge_readout import RidgeReadout
 from kgzsl.propagation.topology import Messages, Topology, topology_from_config
 from kgzsl.propagation.training import resolved_device
@@ -97,14 +97,28 @@ class FittedNetwork:
 
         Only for networks of our own convolutions; `PluginError` for a foreign module, whose layers are not known.
         """
+        return self.opened_together([(index, concept)])[0]
+
+    def opened_together(self, concepts: Sequence[tuple[GraphIndex, str]]) -> list[OpenedNetwork]:
+        """The network as `opened` for each of several concepts, given with their graphs; all have the same matrices."""
         if not isinstance(self.network, ConvolutionNetwork):
             raise PluginError(f"{type(self.network).__name__} is not made of graph convolutions that can be opened")
-        if index not in self._messages:
-            self._messages[index] = self.topology.messages(index)
-        place = int(index.positions([concept])[0])
-        normalization = getattr(self.topology, "normalization", "row")
-        messages, links = self._messages[index], getattr(self.topology, "links", ())
-        return opened(self.network, messages, place, normalization=normalization, links=links, readout=self.readout)
+        matrices, found = opened_matrices(self.network), []
+        for index, concept in concepts:
+            if index not in self._messages:
+                self._messages[index] = self.topology.messages(index)
+            found.append(
+                opened(
+                    self.network,
+                    self._messages[index],
+                    int(index.positions([concept])[0]),
+                    normalization=getattr(self.topology, "normalization", "row"),
+                    links=getattr(self.topology, "links", ()),
+                    readout=self.readout,
+                    matrices=matrices,
+                )
+            )
+        return found
 
     def state(self) -> State:
         """JSON values and arrays; seconds are left out of the report, so that equal fits give equal bytes."""

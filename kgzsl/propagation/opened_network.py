@@ -15,7 +15,7 @@ from kgzsl.propagation.relational_convolution import RelationalConvolution
 from kgzsl.propagation.ridge_readout import RidgeReadout
 from kgzsl.propagation.topology import Messages
 
-__all__ = ["OpenedLayer", "OpenedNetwork", "OpenedPart", "OpenedRelationalLayer", "opened"]
+__all__ = ["OpenedLayer", "OpenedNetwork", "OpenedPart", "OpenedRelationalLayer", "opened", "opened_matrices"]
 
 _SEVERAL = (
     "this layer has a matrix for each relation, which this way of explaining does not follow; the exact shares "
@@ -98,36 +98,53 @@ def opened(
     normalization: str,
     links: Sequence[str] = (),
     readout: RidgeReadout | None = None,
+    matrices: Sequence[NDArray[np.float64]] | None = None,
 ) -> OpenedNetwork:
     """The layers that the output row at `position` is computed by, and the rows that each of them reads.
 
-    `links` name the groups of messages, where a layer has a matrix for each.
+    `links` name the groups of messages, where a layer has a matrix for each; `matrices` are those of
+    `opened_matrices`, if they are at hand.
     A last layer that was solved in closed form is taken from its solution in float64, not as it is stored.
     """
     field = receptive_field(messages, np.array([position], dtype=np.int64), num_layers=network.num_layers)
     layers: list[OpenedLayer | OpenedRelationalLayer] = []
-    for layer, groups in zip(network.layers, field.layers, strict=True):
+    matrices = opened_matrices(network) if matrices is None else matrices
+    for layer, groups, matrix in zip(network.layers, field.layers, matrices, strict=True):
         assert isinstance(layer, GraphConvolution)
         if isinstance(layer, RelationalConvolution):
-            layers.append(_relational(layer, groups, links))
+            layers.append(_relational(layer, groups, links, matrix))
             continue
         shares = layer.shares().detach().cpu().numpy().astype(np.float64)
         scaled = tuple(sparse.csr_array(share * group) for share, group in zip(shares, groups, strict=True))
         operator = sparse.csr_array(sum(scaled[1:], scaled[0]), dtype=np.float64)
         operator.sort_indices()
         bias = None if layer.bias is None else layer.bias.detach().cpu().numpy().astype(np.float64)
-        weight = layer.weight.detach().cpu().numpy().astype(np.float64).T
         before, after = (bias, None) if layer.bias_place == "before" else (None, bias)
-        layers.append(OpenedLayer(operator, scaled, weight, before, after))
+        layers.append(OpenedLayer(operator, scaled, matrix, before, after))
     if readout is not None and isinstance(layers[-1], OpenedLayer):
         layers[-1] = _solved(layers[-1], readout)
     return OpenedNetwork(field.rows, tuple(layers), float(network.architecture.negative_slope), normalization, readout)
 
 
+def opened_matrices(network: ConvolutionNetwork) -> list[NDArray[np.float64]]:
+    """What each layer multiplies by, `[in_channels, out_channels]`, or one of these for each group of messages.
+
+    Of a wide network these are tens of megabytes: who opens it for several concepts makes them once.
+    """
+    found = []
+    for layer in network.layers:
+        assert isinstance(layer, GraphConvolution)
+        matrix = layer.matrices() if isinstance(layer, RelationalConvolution) else layer.weight.T
+        found.append(matrix.detach().cpu().numpy().astype(np.float64))
+    return found
+
+
 def _relational(
-    layer: RelationalConvolution, groups: Sequence[sparse.csr_array], links: Sequence[str]
+    layer: RelationalConvolution,
+    groups: Sequence[sparse.csr_array],
+    links: Sequence[str],
+    matrices: NDArray[np.float64],
 ) -> OpenedRelationalLayer:
-    matrices = layer.matrices().detach().cpu().numpy().astype(np.float64)
     parts = [
         OpenedPart(link, sparse.csr_array(group), matrix)
         for link, group, matrix in zip(links, groups, matrices, strict=True)
