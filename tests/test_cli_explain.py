@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import kgzsl
 from kgzsl.cli import app
-from kgzsl.cli.inputs import read_samples, replaced_file
+from kgzsl.cli.inputs import read_names, read_samples, replaced_file
 from kgzsl.errors import DataMissingError, InputFormatError, KgzslError, OutputExistsError
 from kgzsl.features.matrix import MatrixFeatures
 
@@ -236,3 +236,7 @@ def test_what_is_no_input_is_named(tmp_path, name, written, message):
 def test_a_file_that_is_not_there_is_missing_data(tmp_path):
     with pytest.raises(DataMissingError, match="no such file"):
         read_samples(tmp_path / "x.npy")
+    with pytest.raises(
+        DataMissingError, match=r"--unseen .*: no such file; it is a text file with a name on each line"
+    ):
+        read_names(tmp_path / "zebra.n.01", option="--unseen")

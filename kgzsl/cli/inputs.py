@@ -212,11 +212,13 @@ def _agreeing(inputs: NDArray[np.float64], labels: list[str] | None, columns: tu
 def read_names(path: Path, *, option: str) -> list[str]:
     """A list of names, one on each line; empty lines and what follows a # at the beginning are left out."""
     if not path.is_file():
-        raise _missing(path, option)
+        error = _missing(path, option)
+        error.message += "; it is a text file with a name on each line"
+        raise error
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputFormatError(f"{option} {path.name}: is no text in UTF-8: {error}") from error
+    except UnicodeDecodeError as fault:
+        raise InputFormatError(f"{option} {path.name}: is no text in UTF-8: {fault}") from fault
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
