@@ -99,7 +99,7 @@ def text_table(
     tiger      4
     horse     12
     """
-    cells = [list(columns), *([escape_text(str(cell)) for cell in row] for row in rows)]
+    cells = [[escape_text(str(cell)) for cell in row] for row in (columns, *rows)]
     widths = [max(cell_width(row[place]) for row in cells) for place in range(len(columns))]
     while sum(widths) + 2 * (len(widths) - 1) > width and max(widths, default=0) > 8:
         widths[widths.index(max(widths))] -= 1

@@ -32,3 +32,7 @@ def test_a_table_keeps_to_its_width():
     table = text_table([["x" * 80, "y" * 80], ["short", "z"]], ["left", "right"], width=60)
     assert max(cell_width(line) for line in table.splitlines()) <= 60
     assert "…" in table
+
+
+def test_a_column_whose_name_would_act_is_shown_as_an_escape():
+    assert text_table([[1]], ["a\x1b[2J"]) == "a\\x1b[2J\n1"
