@@ -1,11 +1,14 @@
 """One folder takes the place of another, so that a crash at any moment loses neither."""
 
 import glob
+import hashlib
 import os
 import shutil
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from threading import RLock
 
@@ -19,17 +22,37 @@ ATTEMPTS = 8
 PATIENCE = 1.0
 """Seconds after which a save that another process has in hand counts as given up; renames take far less."""
 
+FORGOTTEN = 86_400.0
+"""Seconds after which what a process elsewhere left, of which nobody here can see whether it runs, is nobody's."""
+
+
+@cache
+def numbering() -> str:
+    """Whose numbers of processes these are: containers that share a disk may each have a process 1."""
+    try:
+        space = Path("/proc/self/ns/pid").readlink().name
+    except OSError:  # a system without namespaces
+        space = ""
+    return hashlib.sha256(f"{socket.gethostname()} {space}".encode()).hexdigest()[:8]
+
 
 def role_path(folder: Path, role: str) -> Path:
     """Where this process keeps a folder beside `folder`: "partial", "ready" to take its place, or the "old" one."""
-    return folder.parent / f".{folder.name}.{role}-{os.getpid()}"
+    return folder.parent / f".{folder.name}.{role}-{os.getpid()}@{numbering()}"
 
 
 def _siblings(folder: Path, role: str) -> list[Path]:
     return sorted(folder.parent.glob(f".{glob.escape(folder.name)}.{role}-*"))
 
 
-def _is_running(process: str) -> bool:
+def _is_running(path: Path) -> bool:
+    """Whether the process that a folder is of still runs, as far as can be seen from here."""
+    process, _, where = _owner(path).partition("@")
+    if where and where != numbering():
+        try:
+            return time.time() - path.stat().st_mtime < FORGOTTEN
+        except OSError:  # moved on by its process, or removed
+            return True
     try:
         os.kill(int(process), 0)
     except (ValueError, OverflowError, ProcessLookupError):
@@ -37,6 +60,10 @@ def _is_running(process: str) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _is_mine(path: Path) -> bool:
+    return _owner(path) in (str(os.getpid()), f"{os.getpid()}@{numbering()}")
 
 
 def sync(path: Path) -> None:
@@ -54,13 +81,12 @@ def _owner(path: Path) -> str:
 
 def _abandoned(folder: Path, role: str) -> list[Path]:
     """What is left of this process, which saves one model at a time, and of those that are gone."""
-    mine = str(os.getpid())
-    return [path for path in _siblings(folder, role) if _owner(path) == mine or not _is_running(_owner(path))]
+    return [path for path in _siblings(folder, role) if _is_mine(path) or not _is_running(path)]
 
 
 def is_being_saved(folder: Path) -> bool:
     """Whether a process that runs has something of the folder beside it."""
-    return any(_is_running(_owner(path)) for role in ("partial", "ready", "old") for path in _siblings(folder, role))
+    return any(_is_running(path) for role in ("partial", "ready", "old") for path in _siblings(folder, role))
 
 
 def clear_leftovers(folder: Path, *roles: str) -> None:
@@ -121,8 +147,7 @@ def recover(folder: Path, is_complete: Callable[[Path], bool]) -> None:
         left = [path for role in ("ready", "old") for path in _siblings(folder, role) if is_complete(path)]
         if not left:
             return
-        mine = str(os.getpid())
-        if any(_owner(path) != mine and _is_running(_owner(path)) for path in left) and time.monotonic() < deadline:
+        if any(not _is_mine(path) and _is_running(path) for path in left) and time.monotonic() < deadline:
             time.sleep(0.01)
             continue
         with SAVING, suppress(FileNotFoundError):  # another reader was faster

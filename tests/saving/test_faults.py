@@ -1,5 +1,6 @@
 """Whatever interrupts a save, the model that was there is there, or the new one is, and it loads."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -211,6 +213,7 @@ def test_threads_that_save_and_load_the_same_folder_disturb_nobody(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from kgzsl.decision.folder import swapped_in
 number = 0
 print("ready", flush=True)
@@ -241,8 +244,6 @@ def stop(process: subprocess.Popen) -> None:
 
 def test_a_save_that_is_killed_loses_no_model(tmp_path):
     """One process saves on and on and is killed again and again; a fork of it would share its state, so each is new."""
-    import multiprocessing
-
     write(tmp_path / "model", "begin")
     fork = multiprocessing.get_context("fork")
     for number in range(20):
@@ -259,8 +260,6 @@ def test_a_save_that_is_killed_loses_no_model(tmp_path):
 
 
 def test_saves_that_end_right_after_the_exchange_pile_nothing_up(tmp_path):
-    import multiprocessing
-
     write(tmp_path / "model", "begin")
     for number in range(5):
         process = multiprocessing.get_context("fork").Process(
@@ -270,7 +269,42 @@ def test_saves_that_end_right_after_the_exchange_pile_nothing_up(tmp_path):
         process.join()
         assert process.exitcode == 9
         assert content(tmp_path / "model") == str(number)
-        assert [path.name for path in sorted(tmp_path.iterdir())] == [f".model.old-{process.pid}", "model"]
+        assert [path.name for path in sorted(tmp_path.iterdir())] == [
+            f".model.old-{process.pid}@{takeover.numbering()}",
+            "model",
+        ]
+
+
+def test_what_a_process_of_the_same_number_elsewhere_has_in_hand_is_left_alone(tmp_path):
+    elsewhere = f"{os.getpid()}@elsewhere"
+    for role in ("partial", "ready", "old"):
+        (tmp_path / f".model.{role}-{elsewhere}").mkdir(parents=True)
+    write(tmp_path / "model", "new")
+    left = sorted(path for path in tmp_path.iterdir() if path.name != "model")
+    assert [path.name for path in left] == [f".model.{role}-{elsewhere}" for role in ("old", "partial", "ready")]
+    for path in left:
+        os.utime(path, (0, 0))
+    write(tmp_path / "model", "newer")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def _save_as_process_one(folder: Path, where: str) -> None:
+    takeover.numbering = lambda: where
+    takeover.os = SimpleNamespace(**{**vars(os), "getpid": lambda: 1})
+    for number in range(150):
+        write(folder, f"{where} {number} " * 500)
+
+
+def test_containers_that_share_a_disk_do_not_write_into_one_folder(tmp_path):
+    write(tmp_path / "model", "begin")
+    fork = multiprocessing.get_context("fork")
+    processes = [fork.Process(target=_save_as_process_one, args=(tmp_path / "model", name)) for name in "ab"]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert content(tmp_path / "model") in ("a 149 " * 500, "b 149 " * 500)
 
 
 def test_what_is_left_beside_stays_while_nothing_bears_the_name(tmp_path):
@@ -312,6 +346,7 @@ def test_readers_never_see_half_of_a_folder(tmp_path):
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
+from types import SimpleNamespace
 from kgzsl.loading import load_model
 folder = Path(sys.argv[1])
 sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
