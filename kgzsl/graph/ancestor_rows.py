@@ -54,9 +54,9 @@ class AncestorRows:
         """Whether the rows are made, which they are by the question that is one too many."""
         if self.starts:
             return True
-        if self._patience:
+        if self._patience > 0:
             self._patience -= 1
-            if not self._patience:
+            if self._patience <= 0:  # below, where two threads counted at once
                 self._make()
         return bool(self.starts)
 

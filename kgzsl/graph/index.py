@@ -151,6 +151,11 @@ class GraphIndex:
         """Rows of the edges of these relations, ascending."""
         return self._rows(self.relation_codes(relations))
 
+    def walked_rows(self, relations: Iterable[str] | str | None = None) -> IntArray:
+        """Rows of the edges that `up` of these relations goes along: inverses and `^is_a` are taken as well."""
+        ahead, back = self.directions(relations)
+        return self._rows(tuple(sorted({*ahead, *back})))
+
     def _rows(self, codes: tuple[int, ...]) -> IntArray:
         if len(codes) == len(self.relations):
             return np.arange(self.num_edges, dtype=np.int64)

@@ -45,7 +45,7 @@ def within(index: GraphIndex, positions: IntArray, relations: Iterable[str] | st
     keep = inside[index.head] & inside[index.tail]
     if relations is not None:
         chosen = np.zeros(index.num_edges, dtype=bool)
-        chosen[index.edge_rows(relations)] = True
+        chosen[index.walked_rows(relations)] = True
         keep &= chosen
     return np.flatnonzero(keep)
 

@@ -298,3 +298,13 @@ def test_alternate_ids_and_concepts_are_taken(toy_graph):
     assert toy_graph.parents("n02084071") == toy_graph.parents(dog) == ("mammal",)
     assert toy_graph.lowest_common_ancestors("n02084071", dog, "owl") == ("animal",)
     assert toy_graph.is_a(dog, "animal")
+
+
+def test_parts_of_a_graph_take_relations_backwards(toy_graph):
+    for word in ("^is_a", "has_kind", ["^is_a"]):
+        below = toy_graph.induced(["mammal"], relations=word)
+        assert set(below.ids) == {"mammal", *toy_graph.descendants("mammal", relations="is_a")}
+        assert below.edges() == tuple(e for e in toy_graph.subgraph(below.ids).edges() if e.relation == "is_a")
+        near = toy_graph.neighborhood("mammal", relations=word)
+        assert near.ids == toy_graph.neighborhood("mammal", relations="is_a").ids
+        assert near.edges() == toy_graph.neighborhood("mammal", relations="is_a").edges()
