@@ -7,7 +7,8 @@ computed in float64.
 
 GNNExplainer (Ying et al., NeurIPS 2019), as PyTorch Geometric has it, fits a mask to the same decisions of networks,
 with the fewest epochs of those in faithfulness.py. Only the fitting is timed, not what wraps the network for it, which
-is in float32 and cut down to the links that the decision depends on.
+is in float32 and cut down to the links that the decision depends on. "times" is how much longer that takes than to
+explain the same decision; neither then includes the scores of all classes, which "ms" does.
 
     python benchmarks/explaining.py --data ../shared/data --threads 2
     python benchmarks/explaining.py --graphs tiny-imagenet --models gcnz --pairs 20    # in a minute
@@ -19,8 +20,9 @@ import statistics
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ from kgzsl.bench import TinyImageNet
 from kgzsl.classifier import ZeroShotClassifier
 from kgzsl.errors import KgzslWarning
 from kgzsl.explain.decision import Decision
+from kgzsl.explain.explaining import explain
 from kgzsl.features import MatrixFeatures
 from kgzsl.propagation.dgp import DGP
 from kgzsl.propagation.gcnz import GCNZ
@@ -60,7 +63,8 @@ MODELS = {
 
 GRAPHS = ("tiny-imagenet", "imagenet")
 MOST_PAIRS_OF_IMAGENET = 10
-MOST_MILLISECONDS, LEAST_TIMES = 50, 15
+MOST_MILLISECONDS = {"Tiny ImageNet": 50, "ImageNet": 1000}
+LEAST_TIMES = 15
 COLUMNS = (
     "graph",
     "model",
@@ -76,12 +80,15 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds and gaps of one model on one graph; no seconds of masks where messages cannot be masked."""
+    """Seconds and gaps of one model on one graph.
+
+    `beside` are (seconds to explain, seconds of GNNExplainer) of decisions taken; none where no messages can be masked.
+    """
 
     graph: str
     model: str
     seconds: list[float]
-    mask_seconds: list[float]
+    beside: list[tuple[float, float]]
     stored: float
     exact: float
 
@@ -90,14 +97,15 @@ class Measured:
         return 1000 * statistics.median(self.seconds)
 
     @property
-    def times(self) -> float | None:
-        """How much longer masks take than explanations of the same decisions, which come first in `seconds`."""
-        if not self.mask_seconds:
+    def masked(self) -> tuple[float, float] | None:
+        """Milliseconds of GNNExplainer, and how many times those of `explain` they are."""
+        if not self.beside:
             return None
-        return statistics.median(self.mask_seconds) / statistics.median(self.seconds[: len(self.mask_seconds)])
+        ours, theirs = (statistics.median(of) for of in zip(*self.beside, strict=True))
+        return 1000 * theirs, theirs / ours
 
     def row(self) -> tuple[str, ...]:
-        masks = f"{1000 * statistics.median(self.mask_seconds):,.0f}" if self.mask_seconds else ""
+        masked = ("", "") if self.masked is None else (f"{self.masked[0]:,.0f}", f"{self.masked[1]:.0f}")
         return (
             self.graph,
             self.model,
@@ -106,8 +114,7 @@ class Measured:
             f"{1000 * max(self.seconds):.0f}",
             f"{self.stored:.1e}",
             f"{self.exact:.1e}",
-            masks,
-            f"{self.times:.0f}" if self.times else "",
+            *masked,
         )
 
 
@@ -147,13 +154,14 @@ def main() -> None:
         table.add_row(*measured.row())
     console = Console(width=130)
     console.print(table)
-    slowest = max(found, key=lambda measured: measured.milliseconds if "Tiny" in measured.graph else 0.0)
-    if "Tiny" in slowest.graph:
-        console.print(f"Tiny ImageNet: {slowest.milliseconds:.0f} ms at most (goal: under {MOST_MILLISECONDS})")
-    times = [measured.times for measured in found if measured.times is not None]
+    for graph, goal in MOST_MILLISECONDS.items():
+        of_graph = [measured.milliseconds for measured in found if measured.graph.partition(",")[0] == graph]
+        if of_graph:
+            console.print(f"{graph}: {max(of_graph):.0f} ms at most in the median (goal: under {goal:,})")
+    times = [measured.masked[1] for measured in found if measured.masked is not None]
     if times:
         console.print(
-            f"explain is {min(times):.0f} to {max(times):.0f} times as fast as GNNExplainer with {min(MASK_EPOCHS)} "
+            f"explain is at least {min(times):.0f} times as fast as GNNExplainer with {min(MASK_EPOCHS)} "
             f"epochs at a learning rate of {min(RATES)} (goal: at least {LEAST_TIMES})"
         )
 
@@ -206,11 +214,20 @@ def timed(
         exact.append(abs(in_float64(explanation) - explanation.total) / size)
         if len(masked) < num_masks and not hasattr(explanation.decision.model, "terms"):
             masked.append(explanation.decision)
-    return Measured(graph, model, seconds, [mask_seconds(each) for each in masked], max(stored), max(exact))
+    # one after the other: threads of the one still wait for work when the other begins
+    ours = [seconds_of(partial(explain, decision, k=10)) for decision in masked]
+    theirs = [seconds_of(gnn_explainer(decision)) for decision in masked]
+    return Measured(graph, model, seconds, list(zip(ours, theirs, strict=True)), max(stored), max(exact))
 
 
-def mask_seconds(decision: Decision) -> float:
-    """GNNExplainer on the links behind one decision."""
+def seconds_of(run: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def gnn_explainer(decision: Decision) -> Callable[[], object]:
+    """Fits a mask to the links behind one decision."""
     network = MarginNetwork(decision)
     explainer = Explainer(
         network,
@@ -219,9 +236,7 @@ def mask_seconds(decision: Decision) -> float:
         model_config=CONFIG,
         edge_mask_type="object",
     )
-    started = time.perf_counter()
-    explainer(network.x, network.edge_index, edge_weights=network.edge_weights)
-    return time.perf_counter() - started
+    return partial(explainer, network.x, network.edge_index, edge_weights=network.edge_weights)
 
 
 def in_float64(explanation: object) -> float:
