@@ -12,6 +12,7 @@ deleted afterwards, and sees no history or start-up files. What is written holds
 import argparse
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -104,12 +105,18 @@ def _same_address(text: Any) -> Any:
     return _ADDRESS.sub("", text) if isinstance(text, str) else text
 
 
+def list_fonts() -> None:
+    """Let matplotlib list the fonts, of which it says on standard error, the first time on a machine, that it does."""
+    subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=False, capture_output=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebooks", nargs="*", type=Path, help="files to execute; without any, all of this folder")
     parser.add_argument("--check", action="store_true", help="write nothing")
     parser.add_argument("--into", type=Path, metavar="FOLDER", help="write executed copies there, not in place")
     chosen = parser.parse_args()
+    list_fonts()
     for path in chosen.notebooks or sorted(FOLDER.glob("*.ipynb")):
         started = time.perf_counter()
         try:
