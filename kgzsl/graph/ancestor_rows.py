@@ -12,7 +12,7 @@ from kgzsl.graph import closure
 from kgzsl.graph.compiled import kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,7 +39,7 @@ class AncestorRows:
     def __init__(self, up: Neighbors, num_concepts: int, *, patience: int = PATIENCE) -> None:
         self.num_concepts = num_concepts
         self._patience = patience
-        self.starts: list[int] = []
+        self.starts: Sequence[int] = ()
         self.steps: list[int] = []
         self.packed: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
         self.places = self.packed
@@ -70,7 +70,7 @@ class AncestorRows:
         self.packed = np.concatenate([starts, places, steps]).astype(np.int32)
         self.places = self.packed[size + 1 : size + 1 + len(places)]
         self.are_short = bool(np.diff(starts).max(initial=0) <= _SHORT)
-        self._view, self.steps, self.starts = self.places.data, steps.tolist(), starts.tolist()
+        self._view, self.steps, self.starts = self.places.data, steps.tolist(), self.packed[: size + 1].data
 
     def row(self, position: int) -> list[int]:
         """What is above one concept, itself first."""

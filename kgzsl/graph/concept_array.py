@@ -33,7 +33,7 @@ class ConceptArray:
         self.kept: dict[Hashable, Concepts] = {}
         self.is_full = False
         self._num_kept = 0
-        self._above: dict[AncestorRows, list[Concept]] = {}
+        self._above: dict[AncestorRows, tuple[Concept, ...]] = {}
         self._near: dict[Neighbors, tuple[list[int], memoryview, list[Concept]]] = {}
         self._graph = graph
         self._made: list[Concept | None] = [None] * len(graph)
@@ -75,10 +75,10 @@ class ConceptArray:
         """What stands above the concept at this position, by the rows of all ancestors, which are there."""
         concepts = self._above.get(rows)
         if concepts is None:
-            concepts = self._above[rows] = self.at(rows.places.tolist())
+            concepts = self._above[rows] = tuple(self.at(rows.places.tolist()))
         first, last = rows.starts[position] + 1, rows.starts[position + 1]
         made = tuple.__new__(Concepts, concepts[first:last])
-        made._distances = rows.steps[first:last]
+        made._row = rows.steps, first, last
         return made
 
     def nearby(self, neighbors: Neighbors, position: int, hops: int) -> Concepts | None:

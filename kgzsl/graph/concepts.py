@@ -25,7 +25,9 @@ class Concepts(tuple[Concept, ...]):
     (Concept('carnivore.n.01', 'carnivore'),)
     """
 
-    _distances: Sequence[int] | None
+    _distances: Sequence[int] | None = None
+    _row: tuple[Sequence[int], int, int] | None = None
+    """Where distances stand that are read only if somebody asks: between two places of many."""
 
     def __new__(cls, concepts: Iterable[Concept] = (), distances: Iterable[int] | None = None) -> Concepts:
         """Take concepts, and the distance of each where there is one."""
@@ -41,7 +43,8 @@ class Concepts(tuple[Concept, ...]):
         found = super().__getitem__(place)
         if not isinstance(place, slice):
             return found  # type: ignore[return-value]
-        return Concepts(found, None if self._distances is None else self._distances[place])  # type: ignore[arg-type]
+        distances = self.distances
+        return Concepts(found, None if distances is None else distances[place])  # type: ignore[arg-type]
 
     def __and__(self, other: Iterable[str]) -> Concepts:
         kept = set(other)
@@ -57,6 +60,9 @@ class Concepts(tuple[Concept, ...]):
     @property
     def distances(self) -> tuple[int, ...] | None:
         """The steps at which each was found; None where the question was not one of distance."""
+        if self._row is not None:
+            steps, first, last = self._row
+            self._distances, self._row = tuple(steps[first:last]), None
         return None if self._distances is None else tuple(self._distances)
 
     @property

@@ -66,7 +66,7 @@ def ancestors(
     index = graph.index
     if max_distance is None and not include_self:
         rows = index.ancestor_rows(relations)
-        if rows.are_there():
+        if rows.starts or rows.are_there():
             return graph.concept_array.above(rows, _at(graph, id))
     return _found(graph, index.up(relations), id, _limit(max_distance), include_self)
 
