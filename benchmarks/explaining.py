@@ -136,20 +136,7 @@ def main() -> None:
             timed(graph, model, clf, inputs, min(options.pairs, most), options.masks)
             for graph, model, clf, inputs, most in fitted(options.data, options.graphs, options.models)
         ]
-    table = Table(
-        *(
-            "graph",
-            "model",
-            "pairs",
-            "ms, median",
-            "slowest",
-            "gap, stored",
-            "gap, float64",
-            "GNNExplainer, ms",
-            "times",
-        ),
-        title="explain",
-    )
+    table = Table(*COLUMNS, title="explain")
     for measured in found:
         table.add_row(*measured.row())
     console = Console(width=130)

@@ -62,7 +62,7 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         Classes without examples: concept ids, or names that one concept bears. `add_class` brings in more later.
     calibration
         The correction of the bias towards seen classes (calibrated stacking; Chao et al., ECCV 2016): "stacking"
-        chooses gamma on seen classes that are pretended to be unseen (with under sixteen of them a guess: compare), a
+        chooses gamma on seen classes that are pretended to be unseen (with few of them a guess: compare), a
         number is gamma itself, None takes nothing off. Gamma is subtracted from the scores of seen classes.
     relations
         Relations, or kinds of relations, to propagate over. None stands for taxonomic and attribute relations: what a

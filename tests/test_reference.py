@@ -40,15 +40,6 @@ def _named():
                 yield f"{room.__name__}.{name}", value
 
 
-def _named():
-    """Every public name and its value, those of the facade first."""
-    for room in _rooms():
-        for name in room.__all__:
-            value = getattr(room, name)
-            if not name.startswith("__") and not isinstance(value, ModuleType):
-                yield f"{room.__name__}.{name}", value
-
-
 def _public():
     """Every public value once, by the first name it has: that of the facade, if it has one there."""
     found = {}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["PATIENCE", "AncestorRows", "only_lowest"]
 
 PATIENCE = 400
-"""Questions before all rows are made, which for WordNet takes 0.1 to 0.2 s."""
+"""Questions before all rows are made, which takes as long as thousands of walks."""
 _MOST_PAIRS = 4_000_000
 _SHORT = 300  # ancestors: on longer rows sets are faster than a loop in a loop
 

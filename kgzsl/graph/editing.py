@@ -187,10 +187,10 @@ def _as_held(graph: KnowledgeGraph, coded: pl.DataFrame) -> pl.DataFrame:
     """Edges of symmetric relations turned round where the graph has them only the other way round."""
     symmetric = [place for place, rel in enumerate(graph.relations.values()) if rel.symmetric]
     turned = coded.filter(pl.col("relation").is_in(symmetric)).join(graph.coded_edges, on=_ENDS, how="anti")
-    swapped = turned.select(pl.col("tail").alias("head"), "relation", pl.col("head").alias("tail"))
-    found = swapped.join(graph.coded_edges, on=_ENDS, how="semi")
-    back = found.select(pl.col("tail").alias("head"), "relation", pl.col("head").alias("tail"))
-    return pl.concat([coded.select(_ENDS).join(back, on=_ENDS, how="anti"), found]).unique(maintain_order=True)
+    other_way = {"head": "tail", "tail": "head"}
+    found = turned.rename(other_way).join(graph.coded_edges, on=_ENDS, how="semi").select(_ENDS)
+    left = coded.join(found.rename(other_way), on=_ENDS, how="anti").select(_ENDS)
+    return pl.concat([left, found]).unique(maintain_order=True)
 
 
 def merge(
