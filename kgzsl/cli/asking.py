@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kgzsl.cli.answers import AsCsv, AsJson, Form, Limit
-from kgzsl.cli.completing import concept_ids, graph_names, relation_names
+from kgzsl.cli.completing import GraphOption, concept_ids, relation_names
 from kgzsl.cli.locating import graph_at
 from kgzsl.cli.running import aside
 from kgzsl.display.text import escape_text
@@ -24,16 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_questions", "find", "path", "query"]
 
-_Graph = Annotated[
-    str,
-    typer.Option(
-        "--graph",
-        "-g",
-        help="A shipped graph such as wordnet, or a file, a folder or a URL.",
-        autocompletion=graph_names,
-        is_eager=True,  # what else is completed depends on it
-    ),
-]
 _Concept = Annotated[
     str, typer.Argument(help="An id, or a label that only one concept bears.", autocompletion=concept_ids)
 ]
@@ -61,7 +51,7 @@ def find(
     text: Annotated[
         str, typer.Argument(help="A label, another name, or an id of any notation.", autocompletion=concept_ids)
     ],
-    graph: _Graph = "wordnet",
+    graph: GraphOption = "wordnet",
     limit: Limit = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -87,7 +77,7 @@ def find(
 def path(
     start: _Concept,
     end: _Concept,
-    graph: _Graph = "wordnet",
+    graph: GraphOption = "wordnet",
     k: Annotated[int, typer.Option("--k", "-k", "--limit", "-n", min=1, help="How many paths, the best first.")] = 5,
     relations: Annotated[
         list[str] | None,
@@ -136,7 +126,7 @@ def path(
 
 def query(
     pattern: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
-    graph: _Graph = "wordnet",
+    graph: GraphOption = "wordnet",
     follow: Annotated[
         str | None,
         typer.Option(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXPLAINER_NAMES",
+    "GRAPH_HELP",
     "PROPAGATOR_NAMES",
+    "GraphOption",
     "calibrations",
     "concept_ids",
     "explainers",
@@ -36,7 +38,7 @@ PROPAGATOR_NAMES = (
     "graph-gp", "sgcn", "gcnz", "dgp", "dgpm", "rgcn", "ale", "clip", "conse", "dap", "devise", "eszsl", "exem",
     "iap", "prototype", "sae", "sje", "sync",
 )  # fmt: skip
-"""As the registry has them, which would take a second to load; a test holds the two together."""
+"""As the registry has them, which is not loaded for a Tab; a test holds the two together."""
 EXPLAINER_NAMES = ("exact", "gnn-explainer", "gradient", "integrated-gradients", "occlusion", "shapley")
 _MOST = 50
 _COMMANDING = frozenset("\\`$;&|<>")
@@ -131,3 +133,16 @@ def _graph(ctx: typer.Context) -> KnowledgeGraph | None:
         return graph_at(words[0])
     except Exception:  # of a reader, each of its own kind
         return None
+
+
+GRAPH_HELP = "A shipped graph such as wordnet, or a file, a folder or a URL."
+GraphOption = Annotated[
+    str,
+    typer.Option(
+        "--graph",
+        "-g",
+        help=GRAPH_HELP,
+        autocompletion=graph_names,
+        is_eager=True,  # what else is completed depends on it
+    ),
+]

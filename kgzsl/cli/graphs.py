@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kgzsl.cli.answers import width
-from kgzsl.cli.completing import graph_names, recipes
+from kgzsl.cli.completing import GRAPH_HELP, graph_names, recipes
 from kgzsl.cli.locating import graph_at
 from kgzsl.cli.running import writable
 from kgzsl.display.text import escape_text, text_table
@@ -20,7 +20,7 @@ __all__ = ["Location", "graph_app"]
 
 Location = Annotated[
     str,
-    typer.Argument(help="A shipped graph such as wordnet, or a file, a folder or a URL.", autocompletion=graph_names),
+    typer.Argument(help=GRAPH_HELP, autocompletion=graph_names),
 ]
 
 graph_app = typer.Typer(help="Ask knowledge graphs, look at them, and build the shipped ones.", no_args_is_help=True)

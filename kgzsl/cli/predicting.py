@@ -11,9 +11,9 @@ import typer
 from kgzsl.cli.answers import AsCsv, AsJson, Form, Limit
 from kgzsl.cli.completing import (
     PROPAGATOR_NAMES,
+    GraphOption,
     calibrations,
     feature_names,
-    graph_names,
     label_spaces,
     propagators,
     relation_names,
@@ -79,16 +79,7 @@ def _percent(probability: float) -> str:
 def fit(
     input_: Input,
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write the model into.")],
-    graph: Annotated[
-        str,
-        typer.Option(
-            "--graph",
-            "-g",
-            help="A shipped graph such as wordnet, or a file, a folder or a URL.",
-            autocompletion=graph_names,
-            is_eager=True,  # the relations that are completed depend on it
-        ),
-    ] = "wordnet",
+    graph: GraphOption = "wordnet",
     unseen: Annotated[
         Path | None, typer.Option(help="A text file of classes without examples, one on each line.")
     ] = None,
