@@ -161,6 +161,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "errors":  # `except kgzsl.errors.KgzslError` needs no import of its own
+        return import_module("kgzsl.errors")
     if name not in _HOME:
         raise AttributeError(f"module 'kgzsl' has no attribute {name!r}; it has {', '.join(sorted(_HOME))}")
     value = getattr(import_module(_HOME[name]), name)

@@ -2,9 +2,14 @@ import builtins
 import copy
 import inspect
 import pickle
+import pkgutil
+import re
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
+import kgzsl
 from kgzsl import errors
 from kgzsl.errors import (
     AmbiguousLabelError,
@@ -23,14 +28,18 @@ from kgzsl.errors import (
     MissingFeaturesError,
     NetworkError,
     NoPathError,
+    NotEntailedError,
     NotInductiveError,
     NumericError,
     OfflineError,
     OutputExistsError,
+    PatternSyntaxError,
     PluginError,
+    ProofError,
     ResourceLimitError,
     SourceError,
     SplitError,
+    TestRowsError,
     UnknownConceptError,
     UnknownNameError,
     UnknownRelationError,
@@ -38,6 +47,7 @@ from kgzsl.errors import (
     VersionError,
     listing,
 )
+from kgzsl.graph.concept import Edge
 
 # error, the built-in it also is, its whole message, its facts
 TABLE = [
@@ -183,6 +193,31 @@ TABLE = [
         "switched off",
         {"url": "http://127.0.0.1:1/", "status": None, "attempts": 1, "retry_after": None},
     ),
+    (
+        TestRowsError("test_seen", 1_200),
+        PermissionError,
+        "test_seen (1,200 rows) is read in the final phase only, once every choice is made: with protocol.final(): ...",
+        {"part": "test_seen"},
+    ),
+    (
+        PatternSyntaxError("is_a/(", 6, "a relation"),
+        ValueError,
+        "cannot read the pattern: the pattern ends at place 6, expected a relation\n  is_a/(\n        ^",
+        {"pattern": "is_a/(", "place": 6, "expected": "a relation"},
+    ),
+    (
+        NotEntailedError(("a", "is_a", "b"), graph="g\x1b", rules=()),
+        LookupError,
+        "'a is_a b' is not stated in graph g\\x1b and does not follow by no rule; name other rules with rules=, as in "
+        'rules=["rdfs", "inherited"]',
+        {"edge": ("a", "is_a", "b"), "rules": ()},
+    ),
+    (
+        ProofError(2, Edge("a", "is_a", "b"), "it is not stated"),
+        AssertionError,
+        "step 2 of the proof, 'a is_a b', does not hold: it is not stated",
+        {"step": 2, "edge": Edge("a", "is_a", "b")},
+    ),
     (ExplanationError("sum is off"), AssertionError, "sum is off", {}),
     (PluginError("source 'x' does not load"), ImportError, "source 'x' does not load", {}),
     (
@@ -223,9 +258,72 @@ def test_every_error_is_in_the_table_and_listed():
     assert defined | {"KgzslError", "KgzslWarning", "listing"} == set(errors.__all__)
 
 
-def test_every_error_is_documented():
-    for name in errors.__all__:
-        assert getattr(errors, name).__doc__
+INTERNAL = {
+    "kgzsl.sources.conceptnet_file.DamagedError": "kgzsl.sources.conceptnet_dump",
+    "kgzsl.sources.http_transport.TransportError": "kgzsl.sources.http",
+}
+"""Exceptions that say something from one file to another and no further, and the file that catches them."""
+
+
+def exceptions_of_the_library():
+    """Every class of exceptions that a module of the library defines or hands on, by where it is found."""
+    for found in pkgutil.walk_packages(kgzsl.__path__, "kgzsl."):
+        if found.name != "kgzsl.__main__":
+            for name, value in vars(import_module(found.name)).items():
+                if inspect.isclass(value) and issubclass(value, BaseException) and value.__module__.startswith("kgzsl"):
+                    yield f"{found.name}.{name}", value
+
+
+def test_every_error_of_the_library_can_be_caught_from_one_place():
+    public = {getattr(errors, name) for name in errors.__all__}
+    elsewhere = {
+        f"{value.__module__}.{value.__qualname__}"
+        for _, value in exceptions_of_the_library()
+        if value not in public and not value.__name__.startswith("_")
+    }
+    assert elsewhere == set(INTERNAL)
+    for name, catcher in INTERNAL.items():
+        source = Path(import_module(catcher).__file__).read_text(encoding="utf-8")
+        assert f"except {name.rpartition('.')[2]}" in source
+
+
+def test_an_error_has_one_name_everywhere():
+    found = [(place.rpartition(".")[2], value) for place, value in exceptions_of_the_library()]
+    assert {value.__name__ for _, value in found} >= set(errors.__all__) - {"listing"}
+    assert [name for name, value in found if name != value.__name__] == []
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_an_error_is_named_by_the_place_to_import_it_from(name):
+    value = getattr(errors, name)
+    assert (value.__module__, value.__qualname__) == ("kgzsl.errors", name)
+    assert pickle.loads(pickle.dumps(value)) is value
+
+
+@pytest.mark.parametrize(
+    ("old", "name"),
+    [
+        ("kgzsl.evaluation.protocol_guard", "TestRowsError"),
+        ("kgzsl.query", "NotEntailedError"),
+        ("kgzsl.query", "PatternSyntaxError"),
+        ("kgzsl.query", "ProofError"),
+        ("kgzsl.query.pattern_syntax", "PatternSyntaxError"),
+        ("kgzsl.query.proofs", "NotEntailedError"),
+        ("kgzsl.query.proofs", "ProofError"),
+    ],
+)
+def test_an_error_can_still_be_imported_from_where_it_was(old, name):
+    module = import_module(old)
+    assert getattr(module, name) is getattr(errors, name)
+    assert name in module.__all__
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_an_error_is_documented(name):
+    assert getattr(errors, name).__doc__
+    page = Path(__file__).resolve().parents[1] / "docs" / "reference" / "errors.md"
+    listed = re.findall(r"^\.\. auto(?:exception|function):: (\w+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert listed.count(name) == 1
 
 
 def test_a_warning_is_no_error():

@@ -60,6 +60,11 @@ def test_every_public_name_is_there_and_documented(name):
     assert name == "__version__" or value.__doc__
 
 
+def test_errors_can_be_named_before_anything_else_is_loaded():
+    program = "import json, kgzsl; print(json.dumps(kgzsl.errors.PatternSyntaxError.__module__))"
+    assert in_a_fresh_process(program) == "kgzsl.errors"
+
+
 def test_an_unknown_name_leads_to_the_nearest():
     with pytest.raises(AttributeError, match=r"module 'kgzsl' has no attribute 'load_grap'.*load_graph"):
         _ = kgzsl.load_grap

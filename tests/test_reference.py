@@ -20,7 +20,7 @@ import kgzsl
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(REFERENCE.glob("*.md"))}
-MODULES = ("kgzsl.contracts", "kgzsl.errors")
+MODULES = ("kgzsl.contracts",)
 """Files, rather than rooms, that are public."""
 
 

@@ -3,10 +3,9 @@
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["cell_width", "escape_text", "fit", "pad", "text_table", "wrap"]
+from kgzsl.errors.wording import harmless
 
-# control, format (direction overrides, zero width), surrogate, private, unassigned, line and paragraph separator
-_ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+__all__ = ["cell_width", "escape_text", "fit", "pad", "text_table", "wrap"]
 
 
 def escape_text(text: str) -> str:
@@ -15,15 +14,7 @@ def escape_text(text: str) -> str:
     >>> escape_text("zebra\x1b[31m\nhorse")
     'zebra\\x1b[31m\\nhorse'
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_shown(character) for character in text)
-
-
-def _shown(character: str) -> str:
-    if unicodedata.category(character) not in _ACTING:
-        return character
-    return character.encode("unicode_escape").decode("ascii")
+    return harmless(text)
 
 
 def cell_width(text: str) -> int:

@@ -9,24 +9,10 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from kgzsl.errors import KgzslError
+from kgzsl.errors import TestRowsError
 from kgzsl.evaluation.data_set import IndexArray
 
 __all__ = ["GuardedRows", "Read", "ReadLog", "TestRowsError", "rows_for_audit"]
-
-
-class TestRowsError(KgzslError, PermissionError):
-    """Test rows were asked for before the final phase. Attribute: `part`."""
-
-    __test__ = False  # its name begins like that of a test
-
-    def __init__(self, part: str, num_rows: int) -> None:
-        self.part = part
-        KgzslError.__init__(
-            self,
-            f"{part} ({num_rows:,} rows) is read in the final phase only, once every choice is made: "
-            "with protocol.final(): ...",
-        )
 
 
 @dataclass(frozen=True)

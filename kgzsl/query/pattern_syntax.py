@@ -22,7 +22,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from kgzsl.errors import InputFormatError, ResourceLimitError
+from kgzsl.errors import InputFormatError, PatternSyntaxError, ResourceLimitError
 from kgzsl.query.pattern_tree import (
     MODIFIERS,
     Alternative,
@@ -42,27 +42,6 @@ MOST_NESTED = 30
 
 MOST_REPEATS = 1_000
 """The largest number in `{m,n}`: every repeat is a state of its own."""
-
-
-class PatternSyntaxError(InputFormatError):
-    """A pattern that cannot be read. Attributes: `pattern`, `place` (from 0), `expected`."""
-
-    def __init__(self, pattern: str, place: int, expected: str, *, end: int | None = None) -> None:
-        self.pattern = pattern
-        self.place = place
-        self.expected = expected
-        shown, column = _surroundings(pattern, place)
-        found = "the pattern ends" if place >= (len(pattern) if end is None else end) else f"it has {pattern[place]!r}"
-        caret = f"  {shown}\n  {' ' * column}^"
-        super().__init__(f"cannot read the pattern: {found} at place {place}, expected {expected}\n{caret}")
-
-
-def _surroundings(pattern: str, place: int) -> tuple[str, int]:
-    """One line of the pattern, cut to 72 characters around a place, and the place in it."""
-    first = max(0, min(place - 36, len(pattern) - 72))
-    shown = "".join(mark if mark.isprintable() else " " for mark in pattern[first : first + 72])
-    before, after = "…" * (first > 0), "…" * (first + 72 < len(pattern))
-    return f"{before}{shown}{after}", place - first + len(before)
 
 
 _SPACE = re.compile(r"\s*")

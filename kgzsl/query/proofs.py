@@ -8,7 +8,7 @@ from typing import Any
 
 from kgzsl.display.html import html_table
 from kgzsl.display.text import escape_text
-from kgzsl.errors import InputFormatError, KgzslError
+from kgzsl.errors import InputFormatError, NotEntailedError, ProofError
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.relation import Relation, describe, stored_relation
@@ -21,28 +21,6 @@ __all__ = ["STATED", "NotEntailedError", "Proof", "ProofError", "Step", "joined"
 
 STATED = "stated"
 _TOLD = 12
-
-
-class NotEntailedError(KgzslError, LookupError):
-    """An edge is neither stated nor follows. Attributes: `edge` as (head, relation, tail), `rules` by name."""
-
-    def __init__(self, edge: tuple[str, str, str], *, graph: str, rules: tuple[str, ...]) -> None:
-        self.edge = edge
-        self.rules = rules
-        by = ", ".join(rules[:5]) + (f" and {len(rules) - 5} more" if len(rules) > 5 else "") if rules else "no rule"
-        super().__init__(
-            f"{' '.join(edge)!r} is not stated in graph {escape_text(graph)} and does not follow by {by}; "
-            'name other rules with rules=, as in rules=["rdfs", "inherited"]'
-        )
-
-
-class ProofError(KgzslError, AssertionError):
-    """A proof does not hold in a graph. Attributes: `step`, its place; `edge`, which does not follow."""
-
-    def __init__(self, step: int, edge: Edge, reason: str) -> None:
-        self.step = step
-        self.edge = edge
-        super().__init__(f"step {step} of the proof, {str(edge)!r}, does not hold: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
