@@ -18,7 +18,8 @@ __all__ = ["CHECKS", "LeakReport", "Run", "Selection", "audit_protocol"]
 class LeakReport(Findings):
     """The findings of the leak auditor in the order of their codes; checks that found nothing are among them.
 
-    `report["L02"]` is one finding; `report.found` those with a leak. It prints and renders in a notebook.
+    `report["L02"]` is one finding, `report.found` those with a leak, `report.not_run` those of checks that lacked what
+    they need: `ok` says nothing of these. It prints and renders in a notebook.
 
     >>> import kgzsl
     >>> rows = {"train": [0, 1], "test_seen": [2], "test_unseen": [3]}
@@ -28,12 +29,19 @@ class LeakReport(Findings):
     (False, 1, 'error')
     >>> kgzsl.audit_protocol(kgzsl.Run(protocol=protocol)).require().ok
     True
+    >>> len(report.not_run), len(report.findings)
+    (21, 26)
     """
 
     run: str
     protocol_sha256: str
     findings: tuple[Finding, ...]
     ignored: tuple[str, ...] = ()
+
+    @property
+    def not_run(self) -> tuple[Finding, ...]:
+        """The findings of checks that could not be run; `skipped` of each says what it lacks."""
+        return tuple(finding for finding in self.findings if finding.skipped)
 
     def require(self) -> "LeakReport":
         """The same, if it is `ok`; else `SplitError` with every leak that is an error."""
@@ -51,6 +59,8 @@ class LeakReport(Findings):
             "protocol_sha256": self.protocol_sha256,
             "ok": self.ok,
             "severity": self.severity,
+            "checks": len(CHECKS),
+            "not_run": [finding.code for finding in self.not_run],
             "ignored": list(self.ignored),
             "findings": self.to_frame().to_dicts(),
         }
@@ -60,7 +70,10 @@ class LeakReport(Findings):
 
     def _title(self) -> str:
         protocol = f" under protocol {self.protocol_sha256[:16]}" if self.protocol_sha256 else ""
-        return f"leaks of {self.run}{protocol}: {self._told_counts()}"
+        left_out = [(len(self.not_run), "could not be run"), (len(self.ignored), "ignored")]
+        told = "".join(f", {number} {how}" for number, how in left_out if number)
+        num_run = len(self.findings) - len(self.not_run)
+        return f"leaks of {self.run}{protocol}: {self._told_counts()} in {num_run} of {len(CHECKS)} checks{told}"
 
 
 def audit_protocol(run: Run, *, ignore: Sequence[str] = ()) -> LeakReport:

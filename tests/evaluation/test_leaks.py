@@ -525,6 +525,20 @@ def test_a_report_prints_with_severity_count_examples_and_advice():
         report.require()
 
 
+def test_the_headline_says_how_many_checks_could_not_be_run_everywhere_it_stands():
+    labels = ["cat", "dog", "cat", "fox"]
+    protocol = Protocol.from_indices(labels, train=[0, 1], test_seen=[2], test_unseen=[3])
+    report = audit_protocol(Run(protocol=protocol), ignore=["L02"])
+    assert len(report.not_run) == 21
+    assert [finding.code for finding in report.not_run] == report.to_dict()["not_run"]
+    assert report.to_dict()["checks"] == len(CHECKS)
+    headline = "0 errors, 0 warnings, 0 notes in 4 of 26 checks, 21 could not be run, 1 ignored"
+    for shown in (repr(report), " ".join(str(report).split()), report._repr_html_()):
+        assert headline in shown
+    whole = repr(audit_protocol(world().run))
+    assert "0 notes in 25 of 26 checks, 1 could not be run>" in whole
+
+
 def test_ignored_checks_are_named_and_unknown_ones_refused():
     report = audit_protocol(run(tuned_on=rows_of("test_seen")), ignore=["L02"])
     assert (report.found, report.ignored) == ((), ("L02",))
