@@ -40,6 +40,7 @@ from kgzsl.decision.top import TopClasses, top_classes
 from kgzsl.errors import InputFormatError
 from kgzsl.features import resolve_features
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.graph.relation import Relation
 from kgzsl.saving import save_model
 
 __all__ = ["TopClasses", "ZeroShotClassifier"]
@@ -341,12 +342,14 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         definition: str = "",
         aliases: Sequence[str] | None = (),
         features: ArrayLike | None = None,
+        relations: Iterable[Relation] = (),
     ) -> ZeroShotClassifier:
         """Add one unseen class, without retraining.
 
         `label` is a concept of the graph, or a new one that `edges` (head, relation, tail) tie to it. Its weights are
         those a fit with the class present gives under the same settings; no other class's weights move. They depend
         on the graph at the time of adding: classes added before count, those added later do not change them.
+        `relations` describes new relations of the edges, as `KnowledgeGraph.add_edges` takes them.
 
         `features` is its row of node features, where the encoder cannot make one from its words. The class, or a
         concept above it that comes along, of which the encoder says nothing (no word known, no row in the matrix)
@@ -361,7 +364,7 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         """
         row = None if features is None else named_errors(np.asarray, features, dtype=np.float64)
         addition = Addition.stated(
-            label, () if edges is None else edges, definition, () if aliases is None else aliases
+            label, () if edges is None else edges, definition, () if aliases is None else aliases, relations
         )
         problem = self._fitted().with_class(addition, features=row)
         warn_borrowed(problem.additions[-1].borrowed, stacklevel=2)

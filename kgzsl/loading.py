@@ -29,6 +29,7 @@ from kgzsl.decision.problem import Problem
 from kgzsl.decision.view import GraphView
 from kgzsl.errors import IntegrityError, KgzslError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.graph.relation import Relation
 from kgzsl.graph.storage import STORED_FILES, read_tables
 from kgzsl.saving import ARRAYS, CARD, FORMAT
 from kgzsl.sources.catalog import load_graph
@@ -125,7 +126,9 @@ def _restored(
         _require(taught == sorted(classes.concepts[: classes.num_seen]), "a propagator of the same seen classes")
     for number, stored in enumerate(card["additions"]):
         rows, row = (arrays[f"addition/{number}/{name}"] for name in ("rows", "weights"))
-        stated = Addition.stated(stored["label"], map(tuple, stored["edges"]), stored["definition"], stored["aliases"])
+        described = [Relation(**relation) for relation in stored.get("relations", ())]
+        edges = map(tuple, stored["edges"])
+        stated = Addition.stated(stored["label"], edges, stored["definition"], stored["aliases"], described)
         new, borrowed = tuple(stored["new"]), tuple(stored["borrowed"])
         _require(set(borrowed) <= set(new), "rows borrowed by new concepts only")
         _checked_rows(rows, len(new), problem.views[0].dim)

@@ -95,7 +95,7 @@ def _card(problem: Problem, parameters: Mapping[str, Any], arrays: dict[str, NDA
         "encoder": _stored(problem.encoder, "encoder", arrays),
         "additions": [
             {"label": a.label, "edges": a.edges, "definition": a.definition, "aliases": a.aliases, "new": a.new}
-            | {"borrowed": a.borrowed}
+            | {"borrowed": a.borrowed, "relations": [dataclasses.asdict(relation) for relation in a.relations]}
             for a in problem.additions
         ],
         "parameters": described_parameters({name: value for name, value in parameters.items() if name != "graph"}),

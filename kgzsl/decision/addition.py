@@ -8,7 +8,9 @@ import numpy as np
 
 from kgzsl.contracts import FloatArray, WeightArray
 from kgzsl.errors import GroundingError, InputFormatError
+from kgzsl.graph.editing import with_edges
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.graph.relation import Relation, given_relations
 from kgzsl.query.grounding import ground_classes
 
 __all__ = ["Addition"]
@@ -23,6 +25,7 @@ class Addition:
     """What the user said of the class; the concepts and feature rows it brought along, and its weights `[1, dim]`.
 
     `borrowed` are those of the new concepts that the encoder could not describe: their rows are their neighbours' mean.
+    `relations` describes those of the edges.
     """
 
     label: str
@@ -33,10 +36,16 @@ class Addition:
     rows: FloatArray = field(default_factory=_no_rows)
     weights: WeightArray = field(default_factory=_no_rows)
     borrowed: tuple[str, ...] = ()
+    relations: tuple[Relation, ...] = ()
 
     @classmethod
     def stated(
-        cls, label: str, edges: Iterable[tuple[str, str, str]], definition: str, aliases: Sequence[str]
+        cls,
+        label: str,
+        edges: Iterable[tuple[str, str, str]],
+        definition: str,
+        aliases: Sequence[str],
+        relations: Iterable[Relation] = (),
     ) -> "Addition":
         """What the user said, checked for its form."""
         if not isinstance(label, str) or not label.strip():
@@ -50,12 +59,14 @@ class Addition:
         aliases = tuple(aliases)
         if not all(isinstance(alias, str) for alias in aliases):
             raise InputFormatError(f"aliases are a list of strings, not {aliases!r}")
-        return cls(str(label), tuple(_edge(edge) for edge in edges), definition, aliases)
+        described = tuple(given_relations(relations).values())
+        return cls(str(label), tuple(_edge(edge) for edge in edges), definition, aliases, relations=described)
 
-    def applied(self, graph: KnowledgeGraph) -> tuple[KnowledgeGraph, str]:
+    def applied(self, graph: KnowledgeGraph, *, takes_slips: bool = False) -> tuple[KnowledgeGraph, str]:
         """The graph with the concept that the label stands for, and its id.
 
         A label that is no id becomes a new concept if anything is said of it; alone, it is the name of one there is.
+        `takes_slips` as in `with_edges`.
         """
         is_described = bool(self.definition or self.aliases)
         row = graph.concept_columns.row(self.label)
@@ -72,7 +83,9 @@ class Addition:
             )
         else:
             concept = graph.ids[row]
-        return (graph.add_edges(self.edges) if self.edges else graph), concept
+        if self.edges:
+            graph = with_edges(graph, self.edges, given_relations(self.relations), takes_slips=takes_slips)
+        return graph, concept
 
 
 def _known(graph: KnowledgeGraph, label: str) -> str:

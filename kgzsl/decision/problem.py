@@ -146,7 +146,7 @@ class Problem:
     def replayed(self, addition: Addition) -> "Problem":
         """The problem with a class that was added before: its rows and weights are known."""
         assert self.graph is not None
-        full, concept = addition.applied(self.graph)
+        full, concept = addition.applied(self.graph, takes_slips=True)
         grown = self._grown(full, concept)
         return self._extended(addition, full, concept, self.views[-1].grown(grown, addition.new, addition.rows))
 

@@ -14,12 +14,13 @@ from kgzsl.errors import InputFormatError, InvalidGraphError, UnknownNameError, 
 from kgzsl.graph.lookup import nearest_of
 from kgzsl.graph.making import EdgeLike, Table, concept_frame, edge_frame, inverses
 from kgzsl.graph.relation import KINDS, Kind, Relation, describe, given_relations, stored_relation
+from kgzsl.graph.spelling import near_relations
 from kgzsl.graph.tables import checked_concepts, checked_edges, coded_edges, has_columns, spelled_edges, stacked
 
 if TYPE_CHECKING:
     from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
-__all__ = ["add_concepts", "add_edges", "describe_relations", "merge", "remove_edges"]
+__all__ = ["add_concepts", "add_edges", "describe_relations", "merge", "remove_edges", "with_edges"]
 
 _ENDS = ("head", "relation", "tail")
 _ADVISED = 5
@@ -91,17 +92,32 @@ def add_edges(
     """A new graph with more edges between its concepts: `Edge`s, (head, relation, tail) tuples, or a table.
 
     An edge already there is an error. One that is named by a relation's inverse is held the other way round:
-    (b, "has_kind", a) as (a, "is_a", b).
+    (b, "has_kind", a) as (a, "is_a", b). A relation that is new is an association under its name, unless `relations`
+    describes it; if its name is nearly that of another ("isa", "has_prat"), it must be described, or is refused with
+    `UnknownRelationError`.
 
     >>> import kgzsl
     >>> zoo = kgzsl.KnowledgeGraph.from_tables(["cat", "tiger"], [])
     >>> print(*zoo.add_edges([("cat", "has_kind", "tiger")]).edges())
     tiger is_a cat
     """
-    ids = graph.concept_columns.id_column
     given = given_relations(relations)
+    return with_edges(graph, edges, given, takes_slips=False)
+
+
+def with_edges(
+    graph: KnowledgeGraph,
+    edges: Table | Iterable[EdgeLike],
+    given: Mapping[str, Relation],
+    *,
+    takes_slips: bool,
+) -> KnowledgeGraph:
+    """`add_edges`; with `takes_slips` a new relation may have any name, as in files of earlier releases."""
+    ids = graph.concept_columns.id_column
     stated = checked_edges(_stated(graph, edges, given), ids)
     known = {**graph.relations, **given}
+    if not takes_slips:
+        _require_no_slips(graph, stated["relation"].unique().to_list(), known)
     described = describe(stated["relation"].to_list(), known.values())
     names = list(described)
     new, held = coded_edges(stated, ids, names), _recoded(graph, names)
@@ -112,6 +128,15 @@ def add_edges(
             f"graph {escape_text(graph.name)} already has these edges", report={"edge given twice": named}
         )
     return graph.with_tables(edges=stacked(held, new).sort(_ENDS), relations=described.values())
+
+
+def _require_no_slips(graph: KnowledgeGraph, names: Iterable[str], known: Mapping[str, Relation]) -> None:
+    """`UnknownRelationError` for a new relation whose name is probably meant to be that of another."""
+    for name, nearest in near_relations(set(names) - set(known), known).items():
+        error = UnknownRelationError(name, graph=graph.name, known=list(graph.relations), nearest=nearest)
+        described = f"relations=[Relation({escape_text(name)!r})]"
+        error.message += f"; if it is a relation of its own, describe it: add_edges and add_class take {described}"
+        raise error
 
 
 def _recoded(graph: KnowledgeGraph, names: list[str]) -> pl.DataFrame:

@@ -13,8 +13,11 @@ from kgzsl.errors import (
     KgzslWarning,
     SplitError,
     UnknownConceptError,
+    UnknownRelationError,
 )
 from kgzsl.features import MatrixFeatures
+from kgzsl.graph.editing import with_edges
+from kgzsl.graph.relation import Relation
 from kgzsl.loading import load_model
 from kgzsl.propagation import SGCN
 from kgzsl.propagation.gp_settings import GPSettings
@@ -47,6 +50,36 @@ def test_a_class_added_has_the_weights_of_a_fit_with_it(zoo):
     assert clf.classes_.tolist() == refitted.classes_.tolist()
     np.testing.assert_allclose(clf.weights_[-1], refitted.weights_[-1], atol=1e-6)
     assert np.abs(clf.weights_[8:12] - refitted.weights_[8:12]).max() > 1e-5  # the new one would move the others
+
+
+def test_a_relation_nearly_named_as_another_is_refused_and_the_classifier_stays(zoo):
+    clf = fitted(zoo)
+    with pytest.raises(UnknownRelationError, match="nearest: 'is_a'"):
+        clf.add_class("okapi.n", edges=[("okapi.n", "isa", "mammal.n")])
+    assert clf.unseen_classes_.tolist() == fitted(zoo).unseen_classes_.tolist()
+    assert "okapi.n" not in clf.graph_
+
+
+def test_a_relation_of_a_classs_own_is_described_saved_and_read_back(zoo, tmp_path):
+    own = Relation("isa", "taxonomic", verb="is said to be a")
+    clf = fitted(zoo).add_class("okapi.n", edges=[("okapi.n", "isa", "mammal.n")], relations=[own])
+    again = load_model(clf.save(tmp_path / "model"))
+    assert clf.graph_.relations["isa"] == again.graph_.relations["isa"] == own
+    assert np.array_equal(again.weights_, clf.weights_)
+    assert again.weights_[-1].any()
+
+
+def test_a_model_saved_when_any_name_was_taken_is_read(zoo, tmp_path, monkeypatch):
+    def taken_as_before(graph, edges, given, *, takes_slips):
+        return with_edges(graph, edges, given, takes_slips=True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("kgzsl.decision.addition.with_edges", taken_as_before)
+        edges = [("okapi.n", "is_a", "mammal.n"), ("okapi.n", "isa", "rock.n")]
+        folder = fitted(zoo).add_class("okapi.n", edges=edges).save(tmp_path / "model")
+    card = json.loads((folder / "model.json").read_text())
+    assert card["additions"][0].pop("relations") == []
+    assert load_model(folder).graph_.relations["isa"].kind == "association"
 
 
 def test_no_other_class_moves(zoo):

@@ -46,6 +46,31 @@ def test_a_relation_may_be_described_when_its_edge_is_added(toy_graph):
     assert str(kg.shortest_path("bat", "owl")) == "bat is eaten by owl"
 
 
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("isa", "is_a"), ("IsA", "is_a"), ("/r/IsA", "is_a"), ("is-a", "is_a"), ("^isa", "is_a"), ("partOf", "part_of"),
+     ("has_prat", "has_part"), ("has_parts", "has_part"), ("relatedto", "related_to"), ("http://x.org#chase", "chases"),
+     (":chases", "chases")],
+)  # fmt: skip
+def test_a_relation_nearly_named_as_another_must_be_described(toy_graph, name, nearest):
+    kg = toy_graph.add_edges([("dog", "chases", "cat")])
+    edge = ("owl", name, "dog")
+    with pytest.raises(UnknownRelationError, match="if it is a relation of its own, describe it") as caught:
+        kg.add_edges([("owl", "chases", "dog"), edge])
+    assert caught.value.nearest == (nearest,)
+    own = name.removeprefix("^")
+    assert own in kg.add_edges([edge], relations=[Relation(own)]).relations
+
+
+@pytest.mark.parametrize(
+    "name", ["heats", "east", "chases", "step_2", "y:eats_of_x", "lives_in", "is_not_a", "r2", "://"]
+)
+def test_a_relation_of_a_new_name_needs_no_description(toy_graph, name):
+    known = [Relation(name) for name in ("eats", "step_1", "x:eats_of_x", "r1")]
+    kg = toy_graph.add_edges([("dog", relation.name, "cat") for relation in known], relations=known)
+    assert name in kg.add_edges([("owl", name, "dog")]).relations
+
+
 def test_relations_get_kinds_and_keep_the_rest(toy_graph):
     eats = Relation("eats", "association", "eaten_by", "eats", "is eaten by")
     kg = toy_graph.add_edges([("owl", "eats", "bat"), ("owl", "lives_in", "night")], relations=[eats])
