@@ -187,7 +187,10 @@ class OpenLayer(Protocol):
 
 
 class Readout(Protocol):
-    """A last layer in closed form: its weight, with the bias as last row where there is one, is C W_S."""
+    """A last layer in closed form: its weight, with the bias as last row where there is one, is C W_S.
+
+    Where it has a matrix for each of its parts, these stand one below the other.
+    """
 
     @property
     def coefficients(self) -> Float64:

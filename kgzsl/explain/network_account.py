@@ -12,6 +12,7 @@ from kgzsl.explain.chains import Chains
 from kgzsl.explain.decision import Candidate, Decision, NetworkModel, OpenNetwork
 from kgzsl.explain.lockstep import Task, run, together
 from kgzsl.explain.network_walks import Flow, Search, backward, forward, searching
+from kgzsl.explain.walk_steps import parts_of
 
 __all__ = ["network_accounts", "support_shares"]
 
@@ -109,7 +110,7 @@ def support_shares(passed: Flow, inputs: Float64, unit: float) -> Float64 | None
     if readout is None:
         return None
     last = network.layers[-1]
-    row = np.asarray(last.operator @ passed.hidden[-2])[0]
+    row = np.concatenate([np.asarray(part.operator @ passed.hidden[-2])[0] for part in parts_of(last)])
     if last.after is not None:
         row = np.append(row, 1.0)
     elif last.before is not None:

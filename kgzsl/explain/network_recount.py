@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.explain.chains import Chains
-from kgzsl.explain.decision import Candidate, Decision, NetworkModel, OpenNetwork
+from kgzsl.explain.decision import Candidate, Decision, NetworkModel, OpenLayer, OpenNetwork
 from kgzsl.explain.walk_steps import erased, parts_of
 
 __all__ = ["NetworkRecount", "network_recount"]
@@ -103,13 +103,14 @@ def _support(
         return None
     current = np.asarray(candidate.features[network.rows[0]], dtype=np.float64)
     for slope, layer in zip(slopes, network.layers[:-1], strict=False):
-        sent = current @ layer.weight + (0.0 if layer.before is None else layer.before)
-        current = slope * (layer.operator @ sent + (0.0 if layer.after is None else layer.after))
-    last = network.layers[-1].operator.toarray()[0]
-    parts = last @ current @ network.readout.coefficients[: current.shape[1]]
-    if len(network.readout.coefficients) > current.shape[1]:
-        reach = 1.0 if network.layers[-1].before is None else last.sum()
-        parts = parts + reach * network.readout.coefficients[current.shape[1]]
+        current = slope * _arriving(layer, current)
+    last, rows = network.layers[-1], network.readout.coefficients
+    parts, first = np.zeros(rows.shape[1]), 0
+    for part in parts_of(last):
+        parts += part.operator.toarray()[0] @ current @ rows[first : first + current.shape[1]]
+        first += current.shape[1]
+    if len(rows) > first:
+        parts += rows[first] if last.before is None else last.operator.toarray()[0].sum() * rows[first]
     found: Float64 = unit * parts * (network.readout.targets @ inputs)
     return found
 
@@ -119,14 +120,19 @@ def _gates(network: OpenNetwork, features: NDArray[np.floating]) -> tuple[list[F
     current = np.asarray(features[network.rows[0]], dtype=np.float64)
     slopes: list[Float64] = []
     for number, layer in enumerate(network.layers):
-        received = np.zeros(()) if layer.after is None else layer.after
-        for part in parts_of(layer):
-            sent = current @ part.weight + (0.0 if layer.before is None else layer.before)
-            received = received + part.operator @ sent
+        received = _arriving(layer, current)
         is_last = number == len(network.layers) - 1
         slopes.append(np.where((received > 0) | is_last, 1.0, network.negative_slope))
         current = received * slopes[-1]
     return slopes, current[0]
+
+
+def _arriving(layer: OpenLayer, rows: Float64) -> Float64:
+    received = np.zeros(()) if layer.after is None else layer.after
+    for part in parts_of(layer):
+        sent = rows @ part.weight + (0.0 if layer.before is None else layer.before)
+        received = received + part.operator @ sent
+    return received
 
 
 def _carry(

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kgzsl.propagation.convolution_propagator import ConvolutionPropagator
     from kgzsl.propagation.dgp import DGP, DGPM
     from kgzsl.propagation.fitted_network import FittedNetwork
     from kgzsl.propagation.gcnz import GCNZ
@@ -24,6 +25,7 @@ __all__ = [
     "RGCN",
     "SGCN",
     "AncestorTopology",
+    "ConvolutionPropagator",
     "FittedNetwork",
     "GPSettings",
     "GraphGP",
@@ -41,6 +43,7 @@ _HOME = {
     "RGCN": "rgcn",
     "SGCN": "sgcn",
     "AncestorTopology": "topology",
+    "ConvolutionPropagator": "convolution_propagator",
     "FittedNetwork": "fitted_network",
     "GPSettings": "gp_settings",
     "GraphGP": "graph_gp",

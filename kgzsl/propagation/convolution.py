@@ -87,6 +87,21 @@ class GraphConvolution(MessagePassing):  # type: ignore[misc]
         """What travels along the edges."""
         return x_j if edge_weight is None else edge_weight.view(-1, 1) * x_j
 
+    def collected(self, x: Tensor, block: SparseBlock) -> Tensor:
+        """What the weight is multiplied with, `[num_targets, in_channels]`, and a column for the bias if it has one."""
+        rows = block.mix(x, self.shares())
+        if self.bias is None:
+            return rows
+        ones = self.shares() @ block.sums if self.bias_place == "before" else rows.new_ones(len(rows))
+        return torch.cat([rows, ones[:, None]], dim=1)
+
+    def take(self, solution: Tensor) -> None:
+        """Put a matrix for `collected` rows, `[in_channels (+ 1), out_channels]`, in the place of weight and bias."""
+        with torch.no_grad():
+            self.weight.copy_(solution[: self.in_channels].T)
+            if self.bias is not None:
+                self.bias.copy_(solution[self.in_channels])
+
     def shares(self) -> Tensor:
         """How much each group counts, `[num_groups]`; they add up to 1."""
         if self.attention is None:

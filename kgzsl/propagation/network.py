@@ -40,20 +40,15 @@ class NetworkPropagator:
     Foreign layers draw from PyTorch's global generators, so these are seeded while the module is built and trained,
     and put back afterwards: do not train two of them at once in threads.
 
-    >>> import networkx as nx
-    >>> import numpy as np
-    >>> from kgzsl.contracts import Supervision
-    >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
-    >>> edges = [("cat", "feline"), ("lion", "feline"), ("dog", "canine"), ("wolf", "canine")]
-    >>> index = KnowledgeGraph.from_networkx(nx.DiGraph(edges), relation="is_a").index
-    >>> features = np.array([[0, 1], [1, 0], [0, 1], [1, 0], [1, 0], [0, 1]])  # canine, cat, dog, feline, lion, wolf
-    >>> seen = Supervision(("cat", "dog"), np.eye(2, dtype=np.float32), "prototype")
     >>> from torch_geometric.nn import GraphSAGE
+    >>> from kgzsl.propagation import NetworkPropagator
+    >>> from kgzsl.testing import example_classifier
     >>> def two_layers(in_channels, out_channels):
     ...     return GraphSAGE(in_channels, 16, num_layers=2, out_channels=out_channels)
-    >>> fitted = NetworkPropagator(two_layers, hops=2, learning_rate=0.01).fit(index, features, seen)
-    >>> fitted.weights(index, features, concepts=["lion", "wolf"]).argmax(axis=1)
-    array([0, 1])
+    >>> clf = example_classifier(NetworkPropagator(two_layers, hops=2, learning_rate=0.01))
+    >>> claws_and_size = [[0, 0, 1, 0, 1, 0]]
+    >>> clf.predict(claws_and_size, label_space="unseen").tolist()
+    ['tiger']
     """
 
     module_factory: ModuleFactory

@@ -80,7 +80,7 @@ class OpenedNetwork:
 
     `rows[l]` are the positions that layer `l` reads, ascending; `rows[-1]` is the one concept asked for.
     `normalization` says how a group is made of ones: "row", "symmetric" or "none"; `readout` is the closed form of
-    the last layer, if it was solved.
+    the last layer, if it was solved, with the rows of C for one of its parts below those for another.
     """
 
     rows: tuple[NDArray[np.int64], ...]
@@ -123,6 +123,12 @@ def opened(
         layers.append(OpenedLayer(operator, scaled, matrix, before, after))
     if readout is not None and isinstance(layers[-1], OpenedLayer):
         layers[-1] = _solved(layers[-1], readout)
+    elif readout is not None:
+        layer = network.layers[-1]
+        assert isinstance(layer, RelationalConvolution)
+        readout = _of_groups(layer, readout)
+        layers[-1] = _solved_relational(layer, field.layers[-1], links, readout)
+        readout = _of_parts(layer, field.layers[-1], readout)
     return OpenedNetwork(field.rows, tuple(layers), float(network.architecture.negative_slope), normalization, readout)
 
 
@@ -152,6 +158,30 @@ def _relational(
     ]
     assert layer.bias is not None
     return OpenedRelationalLayer(tuple(parts), layer.bias.detach().cpu().numpy().astype(np.float64))
+
+
+def _of_groups(layer: RelationalConvolution, readout: RidgeReadout) -> RidgeReadout:
+    """The same with rows of C for each group, where it was solved for bases that are mixed."""
+    if layer.mixture is None:
+        return readout
+    mixture = layer.mixture.detach().cpu().numpy().astype(np.float64)
+    bases = readout.coefficients[:-1].reshape(mixture.shape[1], layer.in_channels, -1)
+    groups = np.einsum("kb,bis->kis", mixture, bases).reshape(-1, bases.shape[2])
+    return replace(readout, coefficients=np.concatenate([groups, readout.coefficients[-1:]]))
+
+
+def _of_parts(layer: RelationalConvolution, groups: Sequence[sparse.csr_array], readout: RidgeReadout) -> RidgeReadout:
+    """The same without the rows of groups that bring nothing."""
+    kept = np.repeat([group.nnz > 0 for group in groups], layer.in_channels)
+    return replace(readout, coefficients=readout.coefficients[np.append(kept, True)])
+
+
+def _solved_relational(
+    layer: RelationalConvolution, groups: Sequence[sparse.csr_array], links: Sequence[str], readout: RidgeReadout
+) -> OpenedRelationalLayer:
+    solved = readout.weight
+    matrices = solved[:-1].reshape(len(groups), layer.in_channels, -1)
+    return replace(_relational(layer, groups, links, matrices), after=solved[-1])
 
 
 def _solved(layer: OpenedLayer, readout: RidgeReadout) -> OpenedLayer:

@@ -60,6 +60,19 @@ class RelationalConvolution(GraphConvolution):
         groups = self._spread(x, edge_index, edge_weight)
         return torch.einsum("kti,kio->to", groups, self.matrices()) + self.bias
 
+    def collected(self, x: Tensor, block: SparseBlock) -> Tensor:
+        """`[num_targets, num_groups * in_channels + 1]`, or as many times in_channels as there are bases."""
+        groups = block.spread(x)
+        parts = groups if self.mixture is None else torch.einsum("kti,kb->bti", groups, self.mixture)
+        return torch.cat([*parts, x.new_ones(groups.shape[1], 1)], dim=1)
+
+    def take(self, solution: Tensor) -> None:
+        """Put the matrices below each other, and a bias, in the place of those that it has; the mixture stays."""
+        assert self.bias is not None
+        with torch.no_grad():
+            self.weight.copy_(solution[:-1].view(self.weight.shape))
+            self.bias.copy_(solution[-1])
+
     def _spread(self, x: Tensor, edge_index: Any, edge_weight: Any) -> Tensor:
         """What each group brings, `[num_groups, num_targets, in_channels]`."""
         if isinstance(edge_index, SparseBlock | KnownProduct):

@@ -2,7 +2,8 @@
 
 With Φ the rows that the last layer multiplies (what arrives from the hidden layer, and its bias as a column), the
 trained weight is replaced by Θ = C W_S with C = (Φ_Sᵀ Φ_S + λ I)^-1 Φ_Sᵀ. A row Φ_u Θ is then Σ_s α_us w_s with
-α_u = Φ_u C: what class s's own classifier gives to class u, exactly.
+α_u = Φ_u C: what class s's own classifier gives to class u, exactly. Where each relation has a matrix of its own, Φ has
+columns for each; where these are mixed from common ones, for each of those, and the mixture stays as it was trained.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from kgzsl.errors import IntegrityError
 from kgzsl.propagation.convolution import GraphConvolution
 from kgzsl.propagation.convolution_network import Blocks, ConvolutionNetwork
 from kgzsl.propagation.network_inputs import NetworkInputs
+from kgzsl.propagation.sparse_product import SparseBlock
 
 __all__ = ["PENALTIES", "RidgeReadout", "solve_readout"]
 
@@ -31,6 +33,8 @@ PENALTIES = tuple(10.0**exponent for exponent in range(-5, 3))
 @dataclass(frozen=True, eq=False)
 class RidgeReadout:
     """C `[channels (+ 1), num_seen]`, whose last row is the bias's where there is one, and W_S `[num_seen, dim]`.
+
+    Of several matrices the rows of C stand one below the other.
 
     `penalty` is λ in units of the mean squared length of the seen rows, the one of `PENALTIES` with the least squared
     error when each seen class is left out in its turn.
@@ -84,18 +88,15 @@ def solve_readout(network: ConvolutionNetwork, inputs: NetworkInputs, targets: F
     inverse = 1.0 / (np.maximum(values, 0.0) + penalty * scale)
     coefficients = rows.T @ (vectors * inverse) @ vectors.T
     readout = RidgeReadout(coefficients, wanted, penalty)
-    _install(network, readout)
+    layer = _last_layer(network)
+    layer.take(torch.from_numpy(readout.weight).to(layer.weight))
     return readout
 
 
-def _install(network: ConvolutionNetwork, readout: RidgeReadout) -> None:
+def _last_layer(network: ConvolutionNetwork) -> GraphConvolution:
     layer = network.layers[-1]
     assert isinstance(layer, GraphConvolution)
-    solved = torch.from_numpy(readout.weight).to(layer.weight)
-    with torch.no_grad():
-        layer.weight.copy_(solved[: layer.in_channels].T)
-        if layer.bias is not None:
-            layer.bias.copy_(solved[layer.in_channels])
+    return layer
 
 
 def _last_rows(network: ConvolutionNetwork, inputs: NetworkInputs) -> Float64:
@@ -105,10 +106,7 @@ def _last_rows(network: ConvolutionNetwork, inputs: NetworkInputs) -> Float64:
         current = inputs.x
         for layer, block in zip(network.layers[:-1], inputs.edge_index.layers[:-1], strict=True):
             current = functional.leaky_relu(layer(current, block, None), network.architecture.negative_slope)
-        last, block = network.layers[-1], inputs.edge_index.layers[-1]
-        assert isinstance(last, GraphConvolution)
-        rows = block.mix(current, last.shares())
-        if last.bias is not None:
-            ones = last.shares() @ block.sums if last.bias_place == "before" else torch.ones(len(rows)).to(rows)
-            rows = torch.cat([rows, ones[:, None].to(rows)], dim=1)
+        block = inputs.edge_index.layers[-1]
+        assert isinstance(block, SparseBlock)  # of inputs that are not for training
+        rows = _last_layer(network).collected(current, block)
     return np.asarray(rows.cpu().numpy(), dtype=np.float64)

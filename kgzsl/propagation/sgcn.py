@@ -2,54 +2,42 @@
 
 from dataclasses import dataclass
 
-from kgzsl.contracts import FloatArray, Supervision
 from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.convolution_network import Architecture
-from kgzsl.propagation.fitted_network import FittedNetwork
-from kgzsl.propagation.network import Readout, fit_architecture, require_settings, settings_of
-from kgzsl.propagation.topology import NeighborTopology, Normalization
+from kgzsl.propagation.convolution_propagator import ConvolutionPropagator
+from kgzsl.propagation.topology import NeighborTopology, Normalization, Topology
 
 __all__ = ["SGCN"]
 
 
 @dataclass(frozen=True)
-class SGCN:
-    """Kampffmeyer et al., "Rethinking Knowledge Graph Propagation for Zero-Shot Learning", CVPR 2019: SGCN.
-
-    Two layers of D^-1 (A + I) H W + b with `hidden` channels between them, dropout of the input of both, LeakyReLU
-    0.2, rows of unit length; Adam with `weight_decay` on all parameters. Defaults are the paper's.
-    `relations` are names or kinds, None the taxonomic ones; `device` "auto" is CUDA where there is one. `readout`
-    "ridge" solves the last layer anew in closed form once the network is trained (`kgzsl.propagation.ridge_readout`):
-    then what each seen class gives to another class is known exactly.
-
-    >>> import networkx as nx
-    >>> import numpy as np
-    >>> from kgzsl.contracts import Supervision
-    >>> from kgzsl.graph.knowledge_graph import KnowledgeGraph
-    >>> edges = [("cat", "feline"), ("lion", "feline"), ("dog", "canine"), ("wolf", "canine")]
-    >>> index = KnowledgeGraph.from_networkx(nx.DiGraph(edges), relation="is_a").index
-    >>> features = np.array([[0, 1], [1, 0], [0, 1], [1, 0], [1, 0], [0, 1]])  # canine, cat, dog, feline, lion, wolf
-    >>> seen = Supervision(("cat", "dog"), np.eye(2, dtype=np.float32), "prototype")
-    >>> fitted = SGCN(hidden=16, dropout=0.0, learning_rate=0.01, epochs=100).fit(index, features, seen)
-    >>> fitted.weights(index, features, concepts=["lion", "wolf"]).argmax(axis=1)
-    array([0, 1])
-    """
+class _Shape:
+    """What SGCN has of its own; its settings come before those of training."""
 
     hidden: int = 2048
     dropout: float = 0.5
     normalization: Normalization = "row"
+
+
+@dataclass(frozen=True)
+class SGCN(ConvolutionPropagator, _Shape):
+    """Kampffmeyer et al., "Rethinking Knowledge Graph Propagation for Zero-Shot Learning", CVPR 2019: SGCN.
+
+    Two layers of D^-1 (A + I) H W + b with `hidden` channels between them, dropout of the input of both. Defaults are
+    the paper's; other settings are those of every `ConvolutionPropagator`.
+
+    >>> from kgzsl.propagation import SGCN
+    >>> from kgzsl.testing import example_classifier
+    >>> clf = example_classifier(SGCN(hidden=16, epochs=100))
+    >>> claws_and_size = [[0, 0, 1, 0, 1, 0]]
+    >>> clf.predict(claws_and_size, label_space="unseen").tolist()
+    ['tiger']
+    """
+
     epochs: int = 3000
-    learning_rate: float = 1e-3
-    weight_decay: float = 5e-4
-    relations: tuple[str, ...] | None = None
-    readout: Readout = "trained"
-    device: str = "auto"
 
-    def __post_init__(self) -> None:
-        require_settings(self)
-
-    def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> FittedNetwork:
-        """Train; the result holds parameters and no graph."""
+    def plan(self, index: GraphIndex) -> tuple[Architecture, Topology]:
+        """The layers, and the rule for the messages between them."""
         architecture = Architecture(hidden=(self.hidden,), bias="after", dropout=self.dropout)
         topology = NeighborTopology(normalization=self.normalization, relations=self.relations)
-        return fit_architecture(architecture, topology, index, features, supervision, settings=settings_of(self))
+        return architecture, topology

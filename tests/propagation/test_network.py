@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -300,3 +300,19 @@ def test_a_state_that_was_altered_is_refused(problem_of):
             FittedNetwork.from_state(given_config, given_arrays)
     with pytest.raises(VersionError):
         FittedNetwork.from_state({**config, "format": 99}, arrays)
+
+
+@pytest.mark.parametrize(
+    ("network", "own"),
+    [
+        (SGCN, "hidden dropout normalization"),
+        (GCNZ, "hidden bias dropout normalization"),
+        (DGP, "hidden num_groups dropout"),
+        (DGPM, "hidden dropout"),
+        (RGCN, "hidden num_bases dropout"),
+    ],
+)
+def test_a_networks_own_settings_come_before_those_that_all_have(network, own):
+    """Reports, and hashes of protocols over `repr`, list them so."""
+    common = "epochs learning_rate weight_decay relations readout device"
+    assert [each.name for each in fields(network)] == f"{own} {common}".split()

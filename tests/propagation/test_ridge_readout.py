@@ -14,7 +14,9 @@ from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.propagation.dgp import DGP, DGPM
 from kgzsl.propagation.fitted_network import FittedNetwork
 from kgzsl.propagation.gcnz import GCNZ
+from kgzsl.propagation.rgcn import RGCN
 from kgzsl.propagation.sgcn import SGCN
+from kgzsl.propagation.topology import RelationTopology
 
 NETWORKS = {
     "sgcn": SGCN(hidden=7, epochs=6, readout="ridge"),
@@ -22,6 +24,8 @@ NETWORKS = {
     "gcnz with bias": GCNZ(hidden=(6, 5), bias=True, epochs=6, readout="ridge"),
     "dgp": DGP(hidden=7, epochs=6, readout="ridge"),
     "dgpm": DGPM(hidden=7, epochs=6, readout="ridge"),
+    "rgcn": RGCN(hidden=(7,), epochs=6, relations=("is_a", "related_to"), readout="ridge"),
+    "rgcn with bases": RGCN(hidden=(6, 5), num_bases=2, epochs=6, relations=("is_a", "related_to"), readout="ridge"),
 }
 PAIRS = [
     "horse equine",
@@ -35,9 +39,14 @@ PAIRS = [
 SEEN = ("horse", "lion", "tiger")
 
 
+def zoo():
+    facts = [(*pair.split(), "is_a") for pair in PAIRS]
+    return KnowledgeGraph.from_networkx(nx.MultiDiGraph([*facts, ("zebra", "horse", "related_to")]))
+
+
 @pytest.fixture(scope="module", params=NETWORKS)
 def solved(request):
-    graph = KnowledgeGraph.from_networkx(nx.MultiDiGraph([(*pair.split(), "is_a") for pair in PAIRS]))
+    graph = zoo()
     rng = np.random.default_rng(0)
     features = rng.normal(size=(len(graph), 4)).astype(np.float32)
     targets = rng.normal(size=(3, 5)).astype(np.float32)
@@ -47,7 +56,9 @@ def solved(request):
 
 
 def last_rows(fitted, graph, features, concepts):
-    """What the last layer multiplies, from the opened layers."""
+    """What the last layer multiplies, from the opened layers; of several matrices from the messages of all concepts."""
+    if isinstance(fitted.topology, RelationTopology):
+        return last_relational_rows(fitted, graph, features)[graph.index.positions(concepts)]
     rows = []
     for concept in concepts:
         passed = flow(fitted.opened(graph.index, concept), features, np.zeros(5), 1.0)
@@ -59,6 +70,21 @@ def last_rows(fitted, graph, features, concepts):
             row = np.append(row, layer.operator.sum())
         rows.append(row)
     return np.array(rows)
+
+
+def last_relational_rows(fitted, graph, features):
+    groups = [group.toarray() for group in fitted.topology.messages(graph.index).of_layer(0)]
+    hidden = features.astype(np.float64)
+    for layer in fitted.network.layers[:-1]:
+        matrices = layer.matrices().detach().numpy().astype(np.float64)
+        hidden = sum(group @ hidden @ matrix for group, matrix in zip(groups, matrices, strict=True))
+        hidden = hidden + layer.bias.detach().numpy()
+        hidden = np.where(hidden > 0, hidden, 0.2 * hidden)
+    brought = np.stack([group @ hidden for group in groups])
+    last = fitted.network.layers[-1]
+    if last.mixture is not None:
+        brought = np.einsum("kti,kb->bti", brought, last.mixture.detach().numpy().astype(np.float64))
+    return np.concatenate([*brought, np.ones((len(hidden), 1))], axis=1)
 
 
 def test_the_last_layer_solves_its_normal_equations(solved):
@@ -114,13 +140,14 @@ def test_it_is_saved_and_read_back(solved):
         FittedNetwork.from_state(config, {**arrays, "readout.targets": arrays["readout.targets"][:2]})
 
 
-def test_a_solved_network_is_explained_by_its_seen_classes_too():
-    graph = KnowledgeGraph.from_networkx(nx.MultiDiGraph([(*pair.split(), "is_a") for pair in PAIRS]))
+@pytest.mark.parametrize("name", ["dgp", "rgcn", "rgcn with bases"])
+def test_a_solved_network_is_explained_by_its_seen_classes_too(name):
+    graph = zoo()
     rng = np.random.default_rng(0)
     clf = kgzsl.ZeroShotClassifier(
         graph,
         features=MatrixFeatures(rng.normal(size=(len(graph), 4)).astype(np.float32), graph.ids),
-        propagator=NETWORKS["dgp"],
+        propagator=NETWORKS[name],
         unseen=["zebra", "donkey"],
     ).fit(rng.normal(size=(9, 6)), list(SEEN) * 3)
     for space in ("unseen", "all"):
