@@ -51,7 +51,8 @@ def sparql(graph: KnowledgeGraph, query: str) -> Table | bool:
     """What a SPARQL query says of the graph: a table for SELECT, a bool for ASK, a table of triples for the others.
 
     Cells are `Concept`, names of relations, CURIEs such as `rdfs:label`, str, int, float, bool, or None for no value.
-    Rows stand as ORDER BY has them; without it they are sorted. See `KnowledgeGraph.sparql`.
+    Rows stand as ORDER BY has them; without it they are sorted, those that LIMIT leaves being the first that the engine
+    meets, each time the same. See `KnowledgeGraph.sparql`.
     """
     asked = checked(query)
     if asked.form != "CONSTRUCT":

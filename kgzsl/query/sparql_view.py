@@ -69,8 +69,8 @@ def store_of(graph: KnowledgeGraph) -> ox.Store:
     with _FILLING:
         if graph not in _STORES:
             store = ox.Store()
-            for lines in _lines(graph):
-                store.bulk_load("\n".join(lines).encode(), format=ox.RdfFormat.N_TRIPLES)
+            for lines in _lines(graph):  # `bulk_load` takes threads, and the order of answers would be their order
+                store.load("\n".join(lines).encode(), format=ox.RdfFormat.N_TRIPLES)
             _STORES[graph] = store
         return _STORES[graph]
 

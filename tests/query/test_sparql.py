@@ -6,6 +6,7 @@ import sys
 import weakref
 from datetime import date
 
+import polars as pl
 import pyoxigraph as ox
 import pytest
 from hypothesis import given, settings
@@ -119,6 +120,14 @@ def test_a_store_is_filled_once_for_a_graph_and_goes_with_it(toy_graph):
     del other
     gc.collect()
     assert gone() is None
+
+
+def test_what_a_limit_leaves_is_the_same_each_time():
+    ids = [f"c{number:06d}" for number in range(60_000)]
+    edges = pl.DataFrame({"head": ids[1:], "relation": "is_a", "tail": ids[0]})
+    made = (KnowledgeGraph.from_tables(ids, edges) for _ in range(3))
+    orders = {tuple(str(solution["x"]) for solution in store_of(kg).query("SELECT ?x { ?x ?y ?z }")) for kg in made}
+    assert len(orders) == 1
 
 
 def test_an_empty_graph_answers():
