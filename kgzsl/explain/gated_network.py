@@ -77,19 +77,26 @@ class GatedNetwork:
         with torch.no_grad():
             most = gates.max(dim=1, keepdim=True).values
             weights = self._links.weights(torch.cat([most, gates], dim=1), remove=remove)
-            first = [weight[:, :1] for weight in weights]
-            received = self._received(first)
+            sent, received = self._received_once([weight[:, 0] for weight in weights])
             change: _Change | None = None
             last = len(weights) - 1
             for number, (layer, weight) in enumerate(zip(self._links.layers, weights, strict=True)):
-                sent = self._start if number == 0 else self._passed(number - 1, received[number - 1][:, 0])
-                if number and number < last:
-                    sent = self._sent(number, sent)
-                change = _spread(layer, sent, weight[:, 1:], weight[:, :1], change)
+                change = _spread(layer, sent[number], weight[:, 1:], weight[:, :1], change)
                 if number < last:
-                    change = self._passed_on(number, received[number][:, 0], change)
+                    change = self._passed_on(number, received[number], change)
             assert change is not None
-            return self._near(received[-1][:, 0], weights[-1], change)
+            return self._near(received[-1], weights[-1], change)
+
+    def touched(self, gates: Tensor, *, remove: bool) -> Tensor:
+        """Whether a row is made of anything that has another weight with a column of gates than with the last one.
+
+        `[num_networks, n - 1]`; what is made of other things may still come to the same.
+        """
+        weights = self._links.weights(gates, remove=remove)
+        rows = torch.zeros(len(self._links.rows[0]), gates.shape[1] - 1, dtype=torch.bool)
+        for layer, weight in zip(self._links.layers, weights, strict=True):
+            rows = _reached(layer, (weight[:, :-1] != weight[:, -1:]) | rows[layer.source])
+        return rows[self._asked]
 
     def _near(self, received: Tensor, weight: Tensor, change: "_Change") -> "NearOutputs":
         """The rows of the first column of weights, and those of the others where they differ."""
@@ -117,6 +124,19 @@ class GatedNetwork:
             after = self._after[number]
             found.append(received if after is None or number == last else received + after)
         return found
+
+    def _received_once(self, weights: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """What each layer is sent and what arrives, for one column of gates and without gradients."""
+        sent, received = [self._start], list[Tensor]()
+        last = len(weights) - 1
+        for number, (layer, weight) in enumerate(zip(self._links.layers, weights, strict=True)):
+            if number:
+                passed = self._passed(number - 1, received[-1])
+                sent.append(passed if number == last else self._sent(number, passed))
+            arrived = _collected(weight, layer.target, layer.source, sent[-1], layer.num_targets)
+            after = self._after[number]
+            received.append(arrived if after is None or number == last else arrived + after)
+        return sent, received
 
     def _sent(self, number: int, hidden: Tensor) -> Tensor:
         before, sent = self._before[number], hidden @ self._weights[number]
@@ -178,9 +198,7 @@ def _spread(layer: LayerLinks, sent: Tensor, weight: Tensor, first: Tensor, chan
     """What arrives differently, where other weights or other messages make it so."""
     moved = weight != first
     slot = None if change is None else change.slot[layer.source]
-    touched = moved if slot is None else moved | (slot >= 0)
-    reached = torch.zeros(layer.num_targets, weight.shape[1], dtype=torch.bool)
-    reached.index_put_((layer.target,), touched, accumulate=True)
+    reached = _reached(layer, moved if slot is None else moved | (slot >= 0))
     row, column = reached.nonzero(as_tuple=True)
     place = torch.full(reached.shape, -1, dtype=torch.int64)
     place[row, column] = torch.arange(len(row))
@@ -192,6 +210,12 @@ def _spread(layer: LayerLinks, sent: Tensor, weight: Tensor, first: Tensor, chan
         where = place[layer.target[entry], at]
         values += _collected(weight[entry, at], where, slot[entry, at], change.values, len(row))
     return _Change(row, column, values, place)
+
+
+def _reached(layer: LayerLinks, touched: Tensor) -> Tensor:
+    """The rows `[num_targets, n]` to which any of the entries that are touched `[num_entries, n]` leads."""
+    reached = torch.zeros(layer.num_targets, touched.shape[1], dtype=torch.bool)
+    return reached.index_put_((layer.target,), touched, accumulate=True)
 
 
 def _collected(weight: Tensor, target: Tensor, source: Tensor, messages: Tensor, num_targets: int) -> Tensor:

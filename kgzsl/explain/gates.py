@@ -115,9 +115,8 @@ class GatedScores:
             columns[places, torch.arange(len(places))] = 0.0
             for members, part in self._parts:
                 if isinstance(part, GatedNetwork):
-                    near = part.outputs_near(columns, remove=True)
-                    here = near.column < len(places)
-                    found[first + near.column[here].numpy(), members[near.member[here]].numpy()] = True
+                    touched = part.touched(columns, remove=True).numpy().T
+                    found[np.ix_(places.numpy(), members.numpy())] = touched
                 else:
                     found[:, members.numpy()] = True
         return found
