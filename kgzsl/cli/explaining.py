@@ -28,6 +28,7 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder that Ze
 Input = Annotated[
     Path, typer.Option("--input", "-i", help="Inputs: .npy, .npz, .csv, .tsv or .parquet, a row for each.")
 ]
+_WIDTH = 96
 _ARGUMENTS = ("against", "label_space", "target", "effects", "explainer", "unseen")
 
 
@@ -124,7 +125,9 @@ def _print(found: Any, change: Any, rows: Any, *, k: int, as_json: bool) -> None
     else:
         _print_view(rows, k)
     if change is not None:
-        typer.echo(f" if it were not so: {change}")
+        from kgzsl.display.text import wrap
+
+        typer.echo("\n".join(f" {line}" for line in wrap(str(change), _WIDTH - 1, indent="  ")))
 
 
 def _print_view(rows: Any, k: int) -> None:

@@ -22,6 +22,7 @@ from kgzsl.cli.explaining import Input, Model, is_explained, options_named
 from kgzsl.cli.inputs import read_names, read_samples
 from kgzsl.cli.locating import graph_at
 from kgzsl.cli.running import aside
+from kgzsl.display.rounding import percent
 from kgzsl.errors import InputFormatError, OutputExistsError
 
 __all__ = ["fit", "predict"]
@@ -56,7 +57,7 @@ def predict(
         form.rows(("row", "class", "probability", *(["next"] if top.labels.shape[1] > 1 else [])), _best(top))
     if samples.labels is not None:
         right = sum(str(best) == label for best, label in zip(top.labels[:, 0].tolist(), samples.labels, strict=True))
-        aside(f"{right:,} of {len(samples.labels):,} as labelled ({100 * right / len(samples.labels):.1f} %)")
+        aside(f"{right:,} of {len(samples.labels):,} as labelled ({percent(right / len(samples.labels), 1)})")
 
 
 def _every(top: Any, concepts: dict[Any, str]) -> Iterator[tuple[Any, ...]]:
@@ -68,12 +69,8 @@ def _every(top: Any, concepts: dict[Any, str]) -> Iterator[tuple[Any, ...]]:
 def _best(top: Any) -> Iterator[tuple[Any, ...]]:
     """One line for each input."""
     for row, ((label, probability), *others) in enumerate(top):
-        following = ", ".join(f"{other} {_percent(chance)}" for other, chance in others)
-        yield (row, label, _percent(probability), *([following] if others else []))
-
-
-def _percent(probability: float) -> str:
-    return "<1 %" if probability < 0.01 else ">99 %" if 0.99 < probability < 1 else f"{100 * probability:.0f} %"
+        following = ", ".join(f"{other} {percent(chance)}" for other, chance in others)
+        yield (row, label, percent(probability), *([following] if others else []))
 
 
 def fit(

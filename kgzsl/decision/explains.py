@@ -80,7 +80,7 @@ class Explains:
         >>> from kgzsl.testing import example_classifier
         >>> clf = example_classifier()
         >>> print(clf.counterfactual([0, 1, 1, 0, 1, 0], label_space="unseen"))
-        remove “dog is_a canine”, remove “lion is_a feline”: fox instead of tiger (minimal, certified)
+        without “dog is a kind of canine” and “lion is a kind of feline”: fox instead of tiger (certified minimal)
         """
         problem = self._fitted()
         decision = decision_for(

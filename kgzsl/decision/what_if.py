@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,22 @@ from kgzsl.decision.borrowed import described_or_borrowed
 from kgzsl.decision.classes import LabelSpace
 from kgzsl.decision.problem import Problem
 from kgzsl.decision.view import GraphView
+from kgzsl.display.html import Noted, html_table
+from kgzsl.display.rounding import percent
 from kgzsl.display.table import Table
-from kgzsl.display.text import escape_text
 from kgzsl.errors import InputFormatError
 from kgzsl.explain.explaining import explain
 from kgzsl.explain.explanation import Explanation
 from kgzsl.explain.rerun import Fact, fact_of
+from kgzsl.explain.spoken import Spoken
+from kgzsl.explain.wording import listed
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
+from kgzsl.graph.relation import stored_relation
 
 __all__ = ["WhatIf", "edited_problem", "what_if"]
+
+_SHOWN = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +42,7 @@ class WhatIf:
     >>> from kgzsl.testing import example_classifier
     >>> told = example_classifier().what_if([0, 1, 1, 0, 1, 0], add=[("fox", "is_a", "lion")], label_space="unseen")
     >>> print(told)
-    with “fox is_a lion”: fox instead of tiger (80%, was 0%)
+    with “fox is a kind of lion”: fox instead of tiger (80 %, was <1 %)
     >>> told.is_changed, told.to_table()["class"], told.explain(k=1).prediction
     (True, ('fox', 'tiger'), 'fox')
     """
@@ -74,19 +81,49 @@ class WhatIf:
         return explain(decision_for(self.problem, self.inputs, target, against, list(self.labels)), k=k)
 
     def __str__(self) -> str:
-        edits = [f"without “{' '.join(fact)}”" for fact in self.removed]
-        edits += [f"with “{' '.join(fact)}”" for fact in self.added]
-        verdict = (
-            f"{self.prediction} instead of {self.prediction_before}" if self.is_changed else f"still {self.prediction}"
-        )
-        share, was = float(self.after.max()), float(self.before[int(self.after.argmax())])
-        return escape_text(f"{', '.join(edits)}: {verdict} ({share:.0%}, was {was:.0%})")
+        spoken, place = self._spoken, int(self.after.argmax())
+        now, before = (self._named(self.labels[int(shares.argmax())]) for shares in (self.after, self.before))
+        verdict = f"{now} instead of {before}" if self.is_changed else f"still {now}"
+        shares = f"{percent(float(self.after[place]))}, was {percent(float(self.before[place]))}"
+        unread = f"; {self._unread()}" if self._unread() else ""
+        return f"{spoken.edits(self.removed, self.added)}: {verdict} ({shares}{unread})"
 
     def __repr__(self) -> str:
         return f"<WhatIf {self}>"
 
     def _repr_html_(self) -> str:
-        return self.to_table()._repr_html_()
+        rows = self.to_table().rows
+        cells = [
+            (self._cell(label), percent(before), percent(after))
+            for label, before, after in rows[:_SHOWN]
+        ]
+        left = len(rows) - len(cells)
+        rest = [f"… {left:,} more"] if left else []
+        columns = ["class", "before", "after"]
+        return html_table(cells, columns, caption=str(self), right=columns[1:], notes=rest)
+
+    def _cell(self, label: Any) -> str:
+        name = self._named(label)
+        return name if name == str(label) else Noted(name, str(label))
+
+    def _unread(self) -> str:
+        """What of the edits the model does not look at, in words."""
+        graph = self.problem.graph
+        assert graph is not None
+        known = graph.index.relations
+        walked = {known[code].name for code in graph.index.relation_codes(self.problem.relations)}
+        names = {stored_relation(known, name) or name for _, name, _ in (*self.removed, *self.added)} - walked
+        return f"the model does not look at {listed(sorted(names))}" if names else ""
+
+    def _named(self, label: Any) -> str:
+        return self._spoken.name(self.problem.classes.concepts[self.problem.classes.place(label)])
+
+    @cached_property
+    def _spoken(self) -> Spoken:
+        classes = self.problem.classes
+        concepts = {classes.concepts[classes.place(label)] for label in self.labels}
+        concepts |= {end for head, _, tail in (*self.removed, *self.added) for end in (head, tail)}
+        return Spoken.of([graph for graph in (self.problem.graph,) if graph is not None], concepts)
 
 
 def what_if(

@@ -3,7 +3,7 @@
 from kgzsl.display.html import Bar, Block, Card, Fold, card_html, escape_html, html_table
 from kgzsl.display.layered import Drawing, Link, Mark, layered_svg
 from kgzsl.display.progress import progress, silent
-from kgzsl.display.rounding import decimals_for, signed, sum_preserving
+from kgzsl.display.rounding import decimals_for, percent, signed, sum_preserving
 from kgzsl.display.table import Table
 from kgzsl.display.text import cell_width, escape_text, fit, pad, text_table, wrap
 
@@ -25,6 +25,7 @@ __all__ = [
     "html_table",
     "layered_svg",
     "pad",
+    "percent",
     "progress",
     "signed",
     "silent",

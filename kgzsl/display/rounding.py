@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from kgzsl.errors import InputFormatError
 
-__all__ = ["decimals_for", "signed", "sum_preserving"]
+__all__ = ["decimals_for", "percent", "signed", "sum_preserving"]
 
 
 def sum_preserving(values: Sequence[float], decimals: int) -> tuple[int, ...]:
@@ -39,6 +39,20 @@ def signed(units: int, decimals: int) -> str:
         return f"{sign}{abs(units):,}"
     whole, part = divmod(abs(units), 10**decimals)
     return f"{sign}{whole:,}.{part:0{decimals}d}"
+
+
+def percent(share: float, decimals: int = 0) -> str:
+    """A share as it is printed everywhere; what is not quite nothing, or not quite all, is never said to be it.
+
+    >>> percent(0.748), percent(0.9996), percent(1.0), percent(0.0002), percent(0.1234, 1)
+    ('75 %', '>99 %', '100 %', '<1 %', '12.3 %')
+    """
+    unit = 10.0**-decimals
+    if 0.0 < 100 * share < unit:
+        return f"<{unit:.{decimals}f} %"
+    if 100.0 - unit < 100 * share < 100.0:
+        return f">{100.0 - unit:.{decimals}f} %"
+    return f"{100 * share:.{decimals}f} %"
 
 
 def decimals_for(values: Sequence[float], *, digits: int = 3, at_most: int = 8) -> int:

@@ -5,6 +5,7 @@ An error makes the figures wrong, nearly always too high. A warning makes them m
 
 from collections.abc import Mapping
 
+from kgzsl.display.rounding import percent
 from kgzsl.evaluation import leaks_choices as choices
 from kgzsl.evaluation import leaks_classes as classes
 from kgzsl.evaluation import leaks_results as results
@@ -29,7 +30,7 @@ _ALL = (
           "The same image, text or file stands on both sides: it is remembered, not recognised.",
           "Remove one of the two; keep it in the test and take it out of training.", rows.exact_duplicates),
     Check("L05", "warning", "test sample(s) that are almost a training sample",
-          f"Features closer than {rows.NEAR:.0%} of the usual distance are mostly one image stored twice.",
+          f"Features closer than {percent(rows.NEAR)} of the usual distance are mostly one image stored twice.",
           "Look at the pairs; remove the copies from training.", rows.near_duplicates),
     Check("L06", "error", "test row(s) left out of the figures",
           "A part of the test is easier or harder than all of it, and the choice is the author's.",

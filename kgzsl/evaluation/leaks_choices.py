@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from kgzsl.display.rounding import percent
 from kgzsl.evaluation.leaks_run import TEST_PARTS, Run, Selection
 from kgzsl.query.audit_subject import Found, found
 
@@ -97,7 +98,7 @@ def unrecorded_best_gamma(run: Run) -> Found:
     best = float(np.max(curve.harmonic_mean))
     if run.report.harmonic_mean < best - 1e-12 or best == 0:
         return Found(0)
-    return Found(1, (f"gamma {gamma:.4g} gives H {100 * best:.2f} %, and no other gamma gives more on these samples",))
+    return Found(1, (f"gamma {gamma:.4g} gives H {percent(best, 2)}, and no other gamma gives more on these samples",))
 
 
 # -- prototypes and semantics ------------------------------------------------------------------------------------
@@ -157,7 +158,7 @@ def _made_of_test(run: Run, vectors: Mapping[str, NDArray[np.float64]]) -> Found
         share = _share_of_test(vector, train.get(name), test[name], centres)
         if share > 0:
             told.append((name, share))
-    return found(told, lambda pair: f"{pair[0]}: test images weigh {pair[1]:.0%}")
+    return found(told, lambda pair: f"{pair[0]}: test images weigh {percent(pair[1])}")
 
 
 def _share_of_test(

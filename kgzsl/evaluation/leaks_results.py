@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from kgzsl.display.rounding import percent
 from kgzsl.evaluation.leaks_run import Run
 from kgzsl.evaluation.protocol import TIES
 from kgzsl.query.audit_subject import Found, found
@@ -54,7 +55,7 @@ def per_sample_means(run: Run) -> Found:
         claimed = float(run.figures[figure])
         if abs(claimed - micro) <= _CLOSE < abs(claimed - macro):
             told.append(
-                f"{figure} = {100 * claimed:.2f} % is the mean over samples; over classes it is {100 * macro:.2f} %"
+                f"{figure} = {percent(claimed, 2)} is the mean over samples; over classes it is {percent(macro, 2)}"
             )
     return found(told)
 

@@ -1,153 +1,25 @@
 """The smallest change of the graph that changes a decision, each step of it a decision taken again."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations, islice
 from math import comb
-from typing import Literal, get_args
+from typing import get_args
 
-from kgzsl.display.html import html_table
-from kgzsl.display.table import Table
-from kgzsl.display.text import escape_text
-from kgzsl.errors import ExplanationError, InputFormatError, UnknownNameError
+from kgzsl.display.progress import Advance, progress
+from kgzsl.errors import InputFormatError, UnknownNameError
+from kgzsl.explain.counterfactual_result import Certificate, Change, Counterfactual, Edits, split
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.plugins import explained
-from kgzsl.explain.rerun import Fact, Outcome, Rerun, fact_of
+from kgzsl.explain.rerun import CLEAR, Fact, Rerun, fact_of
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.relation import stored_relation
 
 __all__ = ["Certificate", "Change", "Counterfactual", "Edits", "counterfactual", "facts_against"]
 
-Edits = Literal["remove", "add", "both"]
-Certificate = Literal["certified", "within the facts tried", "greedy", "none found"]
-
-_CLEAR = 1e-9
-"""A class wins if its score is higher by more than this: what is equal in truth differs by rounding."""
-_SHOWN = 3
 _SETS_A_DECISION = 1_000
 _SCANNED = 2
 """Sets of so many facts are all tried in a model's gated form, where decisions would be too many."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One fact to take away or to put in."""
-
-    fact: Fact
-    is_removal: bool
-
-    def __str__(self) -> str:
-        return escape_text(f"{'remove' if self.is_removal else 'add'} “{' '.join(self.fact)}”")
-
-
-@dataclass(frozen=True, eq=False)
-class Counterfactual:
-    """Facts whose removal (or addition) changes what is predicted, found by taking the decision again.
-
-    `removed` and `added` make the change; `before` and `after` are the predictions, `margin` what the class that won
-    first is ahead of the one that wins afterwards, before and after. `certificate` says how small the set is known
-    to be: "certified" if no smaller set of facts of the whole graph does it, "within the facts tried" if none of the
-    `num_tried` facts with the largest effects does, "greedy" if smaller sets were too many to try, and "none found"
-    if no set of the size allowed was found among those tried. `num_reruns` counts the decisions taken.
-
-    >>> from kgzsl.testing import example_classifier
-    >>> found = example_classifier().counterfactual([0, 1, 1, 0, 1, 0], label_space="unseen")
-    >>> found.is_found, found.before, found.after, [str(change) for change in found.changes]
-    (True, 'tiger', 'fox', ['remove “dog is_a canine”', 'remove “lion is_a feline”'])
-    >>> found.verify()
-    """
-
-    removed: tuple[Fact, ...]
-    added: tuple[Fact, ...]
-    before: str
-    after: str
-    margin: tuple[float, float]
-    certificate: Certificate
-    num_tried: int
-    num_reruns: int
-    decision: Decision = field(repr=False)
-
-    @property
-    def is_found(self) -> bool:
-        """Whether there is a change at all."""
-        return self.certificate != "none found"
-
-    def __len__(self) -> int:
-        return len(self.removed) + len(self.added)
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """Removals, then additions."""
-        return (*(Change(fact, True) for fact in self.removed), *(Change(fact, False) for fact in self.added))
-
-    def verify(self) -> None:
-        """Take both decisions again by themselves; `ExplanationError` if the prediction is another one than said.
-
-        It is also taken with each of the edits left out: none of these may change the prediction.
-        """
-        again = Rerun(self.decision)
-        before, after = again.outcome(), again.outcome(self.removed, self.added)
-        if (before.prediction, after.prediction) != (self.before, self.after):
-            raise ExplanationError(
-                f"{self}: says {self.before} becomes {self.after}, taken again "
-                f"{before.prediction} becomes {after.prediction}"
-            )
-        gained = (
-            before.score(self.before) - before.score(self.after),
-            after.score(self.before) - after.score(self.after),
-        )
-        if max(abs(said - found) for said, found in zip(self.margin, gained, strict=True)) > 1e-6 * max(
-            1, *map(abs, gained)
-        ):
-            raise ExplanationError(f"{self}: margins {self.margin} are said, taken again they are {gained}")
-        for left_out in self.changes if self.is_found else ():
-            part = [change for change in self.changes if change != left_out]
-            if _wins(again.outcome(*_split(part)), self.before, self.after):
-                raise ExplanationError(f"{self}: {left_out} is not needed")
-
-    def __str__(self) -> str:
-        if not self.is_found:
-            return f"no change of the facts tried gives another class than {self._label(self.before)}"
-        shown = ", ".join(str(change) for change in self.changes[:_SHOWN])
-        more = f" and {len(self) - _SHOWN} more" if len(self) > _SHOWN else ""
-        verdict = f"{self._label(self.after)} instead of {self._label(self.before)}"
-        return f"{shown}{more}: {verdict} ({self._words()})"
-
-    def __repr__(self) -> str:
-        return f"<Counterfactual {self}>"
-
-    def to_table(self) -> Table:
-        """A row for each fact to remove or to add.
-
-        >>> from kgzsl.testing import example_classifier
-        >>> example_classifier().counterfactual([0, 1, 1, 0, 1, 0], label_space="unseen").to_table()["head"]
-        ('dog', 'lion')
-        """
-        rows = [("remove" if change.is_removal else "add", *change.fact) for change in self.changes]
-        return Table(["change", "head", "relation", "tail"], rows, caption=str(self))
-
-    def _repr_html_(self) -> str:
-        if not self.is_found:
-            return html_table([], [], caption=str(self))
-        first, second = (f"{margin:+.2f}" for margin in self.margin)
-        verdict = f"{self._label(self.after)} instead of {self._label(self.before)}"
-        tried = f"{self.num_tried:,} facts tried, {self.num_reruns:,} decisions taken"
-        return html_table(
-            self.to_table().rows,
-            self.to_table().columns,
-            caption=f"{verdict}, if it were not so",
-            notes=[f"margin {first}, then {second}; {self._words()}; {tried}"],
-        )
-
-    def _words(self) -> str:
-        words = {"certified": "minimal, certified", "within the facts tried": f"minimal among {self.num_tried} facts"}
-        return words.get(self.certificate, self.certificate)
-
-    def _label(self, concept: str) -> str:
-        for running in self.decision.running:
-            if concept in running.concepts:
-                return escape_text(running.graph.concept(concept).label)
-        return escape_text(concept)
 
 
 def counterfactual(
@@ -160,6 +32,7 @@ def counterfactual(
     max_edits: int = 3,
     num_candidates: int = 30,
     budget: int = 300,
+    show_progress: bool | None = None,
 ) -> Counterfactual:
     """The smallest set of edits after which `goal` (None: any class but the predicted one) is predicted.
 
@@ -175,7 +48,9 @@ def counterfactual(
     if max_edits < 1 or num_candidates < 1 or budget < 1:
         raise InputFormatError("max_edits, num_candidates and budget are at least 1")
     rerun = Rerun(decision)
-    return _Quest(rerun, goal, max_edits, budget).run(_candidates(rerun, ranked, goal, edits, allowed), num_candidates)
+    with progress(budget, "looking for the smallest change", show=show_progress) as advance:
+        quest = _Quest(rerun, goal, edits, max_edits, budget, advance)
+        return quest.run(_candidates(rerun, ranked, goal, edits, allowed), num_candidates)
 
 
 def facts_against(decision: Decision) -> tuple[Fact, ...]:
@@ -184,45 +59,16 @@ def facts_against(decision: Decision) -> tuple[Fact, ...]:
     return tuple((row.key[1], row.key[2], row.key[3]) for row in rows if row.kind == "fact" and row.credit > 0)
 
 
-def _split(changes: Iterable[Change]) -> tuple[list[Fact], list[Fact]]:
-    found = list(changes)
-    return [c.fact for c in found if c.is_removal], [c.fact for c in found if not c.is_removal]
-
-
-def _wins(outcome: Outcome, before: str, goal: str | None) -> bool:
-    """Whether another class than `before` (or `goal`) is clearly ahead."""
-    return _lead(outcome, before, goal) > _CLEAR
-
-
-def _lead(outcome: Outcome, before: str, goal: str | None) -> float:
-    """How far the class that shall win is ahead of the best of the others; negative as long as it is not."""
-    mine = [
-        score
-        for concept, score in zip(outcome.concepts, outcome.scores, strict=True)
-        if _is_wanted(concept, before, goal)
-    ]
-    theirs = [
-        score
-        for concept, score in zip(outcome.concepts, outcome.scores, strict=True)
-        if not _is_wanted(concept, before, goal)
-    ]
-    if not mine or not theirs:
-        raise InputFormatError("a counterfactual needs two classes in the running, the predicted one and another")
-    return float(max(mine) - max(theirs))
-
-
-def _is_wanted(concept: str, before: str, goal: str | None) -> bool:
-    return concept != before if goal is None else concept == goal
-
-
 @dataclass
 class _Quest:
     """A search for the smallest set; decisions are counted by `rerun`."""
 
     rerun: Rerun
     goal: str | None
+    edits: Edits
     max_edits: int
     budget: int
+    advance: Advance
 
     def __post_init__(self) -> None:
         start = self.rerun.outcome()
@@ -233,7 +79,10 @@ class _Quest:
             raise InputFormatError(f"{self.goal!r} is predicted already")
 
     def lead(self, changes: Iterable[Change]) -> float:
-        return _lead(self.rerun.outcome(*_split(changes)), self.before, self.goal)
+        taken = self.rerun.num_reruns
+        lead = self.rerun.outcome(*split(changes)).lead(self.before, self.goal)
+        self.advance(self.rerun.num_reruns - taken)
+        return lead
 
     @property
     def is_spent(self) -> bool:
@@ -260,14 +109,14 @@ class _Quest:
                 return None
             best = max(left, key=lambda change: (self.lead([*chosen, change]), -strongest.index(change)))
             chosen.append(best)
-            if self.lead(chosen) > _CLEAR:
+            if self.lead(chosen) > CLEAR:
                 return chosen
         return None
 
     def _pruned(self, chosen: list[Change]) -> list[Change]:
         for change in list(chosen):
             without = [other for other in chosen if other != change]
-            if without and self.lead(without) > _CLEAR:
+            if without and self.lead(without) > CLEAR:
                 chosen = without
         return chosen
 
@@ -286,7 +135,7 @@ class _Quest:
                 scanned = sets_that_may_change(self.rerun.decision, self.before, fewer, most_sets=most)
                 if scanned is not None:
                     changing = ([Change(fact, True) for fact in facts] for facts in scanned)
-                    found = next((changes for changes in changing if self.lead(changes) > _CLEAR), None)
+                    found = next((changes for changes in changing if self.lead(changes) > CLEAR), None)
                     if found is not None:
                         return found, certificate
                     continue
@@ -294,7 +143,7 @@ class _Quest:
             if not whole:
                 certificate = "within the facts tried"
             for subset in self._affordable(combinations(pool, fewer)):
-                if self.lead(subset) > _CLEAR:
+                if self.lead(subset) > CLEAR:
                     return list(subset), certificate
             if self.is_spent:
                 return None, "greedy"
@@ -305,7 +154,7 @@ class _Quest:
 
     def _told(self, found: Sequence[Change] | None, certificate: Certificate, num_tried: int) -> Counterfactual:
         changes = sorted(found or (), key=lambda change: (not change.is_removal, change.fact))
-        removed, added = _split(changes)
+        removed, added = split(changes)
         start, end = self.rerun.outcome(), self.rerun.outcome(removed, added)
         after = end.prediction
         return Counterfactual(
@@ -318,6 +167,8 @@ class _Quest:
             num_tried=num_tried,
             num_reruns=self.rerun.num_reruns,
             decision=self.rerun.decision,
+            goal=self.goal,
+            edits=self.edits,
         )
 
 

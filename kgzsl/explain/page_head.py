@@ -3,12 +3,13 @@
 import math
 from typing import TYPE_CHECKING
 
+from kgzsl.display.rounding import percent
 from kgzsl.display.text import escape_text, fit
 
 if TYPE_CHECKING:
     from kgzsl.explain.page_record import Record
 
-__all__ = ["cautions", "coverage", "footer", "named", "nothing", "question", "supported", "verdict"]
+__all__ = ["cautions", "coverage", "footer", "named", "nothing", "odds", "question", "supported", "verdict"]
 
 _NAME = 30
 _CANCELLING = 0.3
@@ -53,21 +54,18 @@ def verdict(record: "Record", total: str) -> list[str]:
         place = "against" if record.is_foil_chosen else place
         parts.append(f"{place} {foil} {_percent(record.foil_probability)}".rstrip())
         has_odds = record.probability is not None and record.foil_probability is not None
-        parts.append(f"odds {_odds(record.margin)} (margin {total})" if has_odds else f"margin {total}")
+        parts.append(f"odds {odds(record.margin)} (margin {total})" if has_odds else f"margin {total}")
     else:
         parts.append(f"score {total}")
     return [part for part in parts if part]
 
 
 def _percent(probability: float | None) -> str:
-    if probability is None:
-        return ""
-    if probability and probability < 0.01:
-        return "<1 %"
-    return ">99 %" if 0.99 < probability < 1.0 else f"{100 * probability:.0f} %"
+    return "" if probability is None else percent(probability)
 
 
-def _odds(margin: float) -> str:
+def odds(margin: float) -> str:
+    """The odds that a margin is the log of: "5.6 : 1"."""
     if abs(margin) > math.log(1000.0):
         return "over 1,000 : 1" if margin > 0 else "under 1 : 1,000"
     ratio = math.exp(abs(margin))
@@ -82,7 +80,7 @@ def supported(record: "Record") -> str:
 
 def coverage(record: "Record") -> str:
     """The only percentage: of the sum of magnitudes, and named so."""
-    return f"shown credit covers {100 * record.coverage:.0f} % of all |credit|"
+    return f"shown credit covers {percent(round(record.coverage, 9))} of all |credit|"
 
 
 def cautions(record: "Record") -> list[str]:

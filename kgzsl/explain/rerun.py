@@ -13,11 +13,13 @@ from kgzsl.explain.decision import Decision, Running
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.index import GraphIndex
 
-__all__ = ["Fact", "Outcome", "Rerun", "edited", "fact_of"]
+__all__ = ["CLEAR", "Fact", "Outcome", "Rerun", "edited", "fact_of"]
 
 Float64 = NDArray[np.float64]
 Fact = tuple[str, str, str]
 """Head, relation and tail of an edge."""
+CLEAR = 1e-9
+"""A class wins if its score is higher by more than this: what is equal in truth differs by rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,13 @@ class Outcome:
     def margin(self) -> float:
         """The target's score, less the foil's if there is one."""
         return self.score(self.target) - (0.0 if self.foil is None else self.score(self.foil))
+
+    def lead(self, before: str, goal: str | None) -> float:
+        """How far `goal` (None: the best class but `before`) is ahead of the best of the others; negative if not."""
+        wanted = np.array([concept != before if goal is None else concept == goal for concept in self.concepts])
+        if wanted.all() or not wanted.any():
+            raise InputFormatError("a counterfactual needs two classes in the running, the predicted one and another")
+        return float(self.scores[wanted].max() - self.scores[~wanted].max())
 
     def probability(self, concept: str) -> float:
         """Of one class, among those in the running."""

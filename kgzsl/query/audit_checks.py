@@ -5,6 +5,7 @@ E is an error, W a warning, N a note. An error contradicts itself or breaks answ
 
 from collections.abc import Mapping
 
+from kgzsl.display.rounding import percent
 from kgzsl.query import audit_edges as edges
 from kgzsl.query import audit_names as names
 from kgzsl.query import audit_taxonomy as taxonomy
@@ -53,7 +54,7 @@ _ALL = (
     Check("W204", "warning", "label(s) without a letter or digit",
           "They cannot be read aloud, found by name or turned into text features.",
           "Give them labels.", names.blank_labels),
-    Check("W205", "warning", f"hub(s), with more than {edges.HUB_SHARE:.0%} of the concepts as neighbours",
+    Check("W205", "warning", f"hub(s), with more than {percent(edges.HUB_SHARE)} of the concepts as neighbours",
           f"Two concepts that share only a hub have little in common. Counted from {edges.HUB_EDGES} edges on.",
           "Leave out the hub or its relation, with relations= or remove_edges.", edges.hubs),
     Check("W206", "warning", "class(es) that no seen class reaches",

@@ -17,7 +17,7 @@ def refuse_too_many(location: str, num_bad: int, num_rows: int, *, max_bad_fract
     In a file of ninety, one bad row is no reason to refuse the others. A fraction of 0 tolerates none.
     """
     if num_bad > max(max_bad_fraction * num_rows, 1 if max_bad_fraction > 0 else 0):
-        reason = f"{num_bad:,} of {num_rows:,} rows are bad, more than {max_bad_fraction:.0%}: {described}"
+        reason = f"{num_bad:,} of {num_rows:,} rows are bad, more than {100 * max_bad_fraction:g} %: {described}"
         raise SourceError(location, reason)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import kgzsl
+from kgzsl.display.rounding import percent
 from kgzsl.errors import InputFormatError, KgzslError
 
 PAIRS = [
@@ -97,3 +98,24 @@ def test_facts_that_are_not_there_cannot_be_removed(clf):
         clf.what_if(X)
     with pytest.raises(InputFormatError, match="remove is a list"):
         clf.what_if(X, remove="zebra")
+
+
+def test_it_reads_as_a_sentence_with_labels_and_shares():
+    concepts = [{"id": f"q{number}", "label": label} for number, label in enumerate(["horse", "zebra", "ass", "pony"])]
+    concepts += [{"id": "e", "label": "equine"}, {"id": "s", "label": "stripes"}]
+    edges = [(f"q{number}", "is_a", "e") for number in range(4)] + [("q1", "has_property", "s"), ("q1", "eats", "q2")]
+    kg = kgzsl.KnowledgeGraph.from_tables(concepts, edges, name="equines")
+    rng = np.random.default_rng(0)
+    model = kgzsl.ZeroShotClassifier(kg, unseen=["zebra"]).fit(rng.normal(size=(9, 4)), ["q0", "q2", "q3"] * 3)
+    answer = model.what_if(X, remove=[("q1", "is_a", "e")])
+    share, was = answer.after.max(), answer.before[answer.after.argmax()]
+    verdict = str(answer).partition(": ")[2]
+    assert str(answer).startswith("without “zebra is a kind of equine”: ")
+    assert verdict.endswith(f" ({percent(share)}, was {percent(was)})")
+    assert {"horse", "zebra", "ass", "pony"} & set(verdict.split())
+    html = answer._repr_html_()
+    assert all(f"{name} <small>q{number}</small>" in html for number, name in enumerate(["horse"]))
+    assert f'<td class="kx-num">{percent(float(was))}'.replace(">9", "&gt;9") in html or "&lt;1 %" in html
+    unread = model.what_if(X, remove=[("q1", "eats", "q2")])
+    assert str(unread).endswith("; the model does not look at eats)")
+    assert "does not look at" not in str(answer)

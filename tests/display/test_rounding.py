@@ -1,10 +1,14 @@
+import ast
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgzsl.display.rounding import decimals_for, signed, sum_preserving
+from kgzsl.display.rounding import decimals_for, percent, signed, sum_preserving
 from kgzsl.errors import InputFormatError
 
+PACKAGE = Path(__file__).resolve().parents[2] / "kgzsl"
 VALUES = st.lists(st.floats(-1e3, 1e3, allow_nan=False), min_size=1, max_size=30)
 
 
@@ -40,3 +44,35 @@ def test_signed(units, decimals, text):
 @pytest.mark.parametrize(("values", "decimals"), [([12.3], 1), ([1.3, 0.1], 2), ([0.013], 4), ([1234.0], 0), ([], 2)])
 def test_decimals_show_three_digits_of_the_largest(values, decimals):
     assert decimals_for(values) == decimals
+
+
+@pytest.mark.parametrize(
+    ("share", "decimals", "text"),
+    [
+        (0.0, 0, "0 %"),
+        (1e-12, 0, "<1 %"),
+        (0.01, 0, "1 %"),
+        (0.748, 0, "75 %"),
+        (0.99, 0, "99 %"),
+        (0.991, 0, ">99 %"),
+        (1.0, 0, "100 %"),
+        (0.12345, 2, "12.35 %"),
+        (0.00004, 2, "<0.01 %"),
+        (0.99996, 1, ">99.9 %"),
+    ],
+)
+def test_a_share_is_never_rounded_to_nothing_or_to_all(share, decimals, text):
+    assert percent(share, decimals) == text
+
+
+def test_no_percentage_is_written_by_a_format_of_pythons():
+    """`f"{share:.0%}"` writes no blank before the sign, and 0% and 100% for what is neither."""
+    found = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FormattedValue)
+        and isinstance(node.format_spec, ast.JoinedStr)
+        and any(isinstance(part, ast.Constant) and str(part.value).endswith("%") for part in node.format_spec.values)
+    ]
+    assert found == []

@@ -15,7 +15,9 @@ from kgzsl.explain.certifying import sets_that_may_change
 from kgzsl.explain.effects import resting_on
 from kgzsl.explain.faithfulness_worlds import Listener, _decide, _graph
 from kgzsl.explain.rerun import Rerun, edited
+from kgzsl.explain.spoken import Spoken
 from kgzsl.features.matrix import MatrixFeatures
+from kgzsl.graph.relation import Relation
 from kgzsl.propagation.dgp import DGP
 from kgzsl.propagation.gcnz import GCNZ
 from kgzsl.propagation.gp_settings import GPSettings
@@ -146,10 +148,11 @@ def test_a_forged_change_is_found_out():
 def test_it_reads_as_a_sentence_and_says_how_small_it_is():
     clf, inputs = animals()
     change = next(c for c in (clf.counterfactual(x, label_space="unseen") for x in inputs) if len(c) == 1)
-    ((head, relation, tail),) = change.removed
+    ((head, _, tail),) = change.removed
     assert str(change) == (
-        f"remove “{head} {relation} {tail}”: {change.after} instead of {change.before} (minimal, certified)"
+        f"without “{head} is a kind of {tail}”: {change.after} instead of {change.before} (certified minimal)"
     )
+    assert [str(each) for each in change.changes] == [f"remove “{head} is a kind of {tail}”"]
 
 
 def test_two_searches_give_the_same():
@@ -302,3 +305,37 @@ def test_an_allowed_fact_may_be_named_by_the_inverse():
         for fact in [("donkey", "is_a", "striped"), ("striped", "has_kind", "donkey")]
     )
     assert (forth.added, str(forth)) == (back.added, str(back))
+
+
+def test_the_words_are_labels_and_tell_apart_what_shares_one():
+    """As an explanation has them: by the beginning of the definition, or by the id."""
+    concepts = [
+        {"id": "n1", "label": "bat", "definition": "a flying mammal"},
+        {"id": "n2", "label": "bat", "definition": "a club of wood"},
+        {"id": "n3", "label": "horse\x1b", "definition": ""},
+    ]
+    edges = [("n1", "is_a", "n3"), ("n2", "eats", "n3")]
+    relations = [Relation("is_a", "taxonomic", verb="is a kind of", inverse="has_kind", inverse_verb="has kind")]
+    kg = kgzsl.KnowledgeGraph.from_tables(concepts, edges, [*relations, Relation("eats")], name="words")
+    spoken = Spoken.of([kg], ["n1", "n2", "n3", "unknown"])
+    assert spoken.sentence(("n1", "is_a", "n3")) == "bat (a flying mammal) is a kind of horse\\x1b"
+    assert spoken.sentence(("n3", "has_kind", "n2")) == "horse\\x1b has kind bat (a club of wood)"
+    assert spoken.sentence(("n3", "^eats", "unknown")) == "horse\\x1b is reached by “eats” from unknown"
+    alone = Spoken.of([kg], ["n1", "n3"])
+    facts = [("n1", "is_a", "n3")]
+    assert alone.edits(facts, facts) == ("without “bat is a kind of horse\\x1b” and with “bat is a kind of horse\\x1b”")
+    assert alone.edits([], facts * 5).endswith("bat is a kind of horse\\x1b” and 2 more")
+    assert alone.edits(facts * 2, []).count("without") == 1
+
+
+def test_nothing_found_says_what_was_wanted():
+    clf, inputs = animals()
+    found = [
+        clf.counterfactual(x, label_space="unseen", target=goal, max_edits=1, budget=40)
+        for x in inputs[:12]
+        for goal in ["donkey"]
+        if clf.predict(x[None], label_space="unseen")[0] != goal
+    ]
+    missing = next(change for change in found if not change.is_found)
+    assert str(missing) == f"no removal of facts that was tried gives donkey instead of {missing.before}"
+    assert "decisions taken" in missing._repr_html_()

@@ -235,9 +235,9 @@ def test_bad_rows_are_warned_of_once_and_too_many_are_an_error(tmp_path):
     path.write_text(GOOD + row(1, info="{") + row(2, info="{"))
     with pytest.warns(KgzslWarning, match=r"a\.csv: skipped 2 skipped_not_json \(line 201: \{\)"):
         read_conceptnet(path)
-    with pytest.raises(SourceError, match="2 of 202 rows are bad, more than 0%"):
+    with pytest.raises(SourceError, match="2 of 202 rows are bad, more than 0.1 %"):
         read_conceptnet(path, limits=Limits(max_bad_fraction=0.001))
-    with pytest.raises(SourceError, match="bad, more than 0%"):
+    with pytest.raises(SourceError, match="bad, more than 0 %"):
         read_conceptnet(path, limits=Limits(max_bad_fraction=0))
     path.write_text(GOOD + row(1, info="{") * 3)
     with pytest.raises(SourceError, match="3 of 203 rows are bad"):

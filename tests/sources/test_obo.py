@@ -186,10 +186,10 @@ def test_bad_links_are_counted_or_refused(file, old, new, reason):
     with pytest.raises(SourceError, match=reason) as caught:
         read_obo(path, strict=True)
     assert caught.value.line == line
-    with pytest.raises(SourceError, match="1 of 12 rows are bad, more than 0%"):
+    with pytest.raises(SourceError, match="1 of 12 rows are bad, more than 0 %"):
         read_obo(path, limits=Limits(max_bad_fraction=0))
     path = file(PETS.replace(old, new) + "\n[Term]\nid: PET:77\nis_a: PET:78\n")
-    with pytest.raises(SourceError, match="2 of 13 rows are bad, more than 1%"):
+    with pytest.raises(SourceError, match="2 of 13 rows are bad, more than 1 %"):
         read_obo(path)
 
 

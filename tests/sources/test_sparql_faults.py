@@ -219,7 +219,7 @@ def test_a_broken_row_is_counted_and_told_or_with_strict_an_error(changed, reaso
         assert (len(graph.edges_table), graph.report[reason], graph.report["truncated"]) == (8, 1, 0)
         with pytest.raises(SourceError, match=reason):
             read(server, page_size=20, strict=True)
-        with pytest.raises(SourceError, match="more than 0%"):
+        with pytest.raises(SourceError, match="more than 0 %"):
             read(server, page_size=20, limits=Limits(max_bad_fraction=0))
 
 
@@ -227,7 +227,7 @@ def test_broken_rows_are_found_on_any_page():
     with meddling(one_row(o=None)) as server:
         with pytest.warns(KgzslWarning):
             graph = read(server, limits=Limits(max_bad_fraction=0.9))
-        with pytest.raises(SourceError, match="more than 1%"):
+        with pytest.raises(SourceError, match="more than 1 %"):
             read(server)
     assert graph.report["skipped_bindings_missing"] == 2
     assert len(graph.edges_table) == 7

@@ -24,7 +24,7 @@ def test_faults_are_one_warning_with_an_example():
 def test_too_many_faults_are_an_error():
     tally = Tally("a.csv")
     tally.fault("columns", 2, line=7, found="two")
-    with pytest.raises(SourceError, match="2 of 100 rows are bad, more than 1%"):
+    with pytest.raises(SourceError, match="2 of 100 rows are bad, more than 1 %"):
         tally.finish(num_rows=100, max_bad_fraction=0.01)
 
 

@@ -221,9 +221,9 @@ def test_bad_rows_are_counted_or_refused(file, reason, row, line):
     with pytest.raises(SourceError, match=reason) as caught:
         read_triples(path, strict=True)
     assert caught.value.line == line
-    with pytest.raises(SourceError, match="1 of 2 rows are bad, more than 0%"):
+    with pytest.raises(SourceError, match="1 of 2 rows are bad, more than 0 %"):
         read_triples(path, limits=Limits(max_bad_fraction=0))
-    with pytest.raises(SourceError, match="2 of 3 rows are bad, more than 1%"):
+    with pytest.raises(SourceError, match="2 of 3 rows are bad, more than 1 %"):
         read_triples(file(HEADER.encode() + row * 2 + b"cat\tis_a\tmammal\t1\n"))
 
 

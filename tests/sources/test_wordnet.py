@@ -139,12 +139,12 @@ def test_more_bad_pointers_than_one_in_a_hundred_are_an_error(toy_wordnet, toy_s
     folder = toy_wordnet(paw=toy_synset("paw", pointers=["#p cat", "@ nowhere"]))
     with pytest.warns(KgzslWarning, match="1 pointers to a synset that is not there, dropped"):
         num_pointers = read_wordnet(folder).report["pointer_lines"]
-    message = f"1 of {num_pointers} rows are bad, more than 0%: 1 pointers to a synset that is not there"
+    message = f"1 of {num_pointers} rows are bad, more than 0 %: 1 pointers to a synset that is not there"
     with pytest.raises(SourceError, match=message):
         read_wordnet(folder, limits=Limits(max_bad_fraction=0))
     folder = toy_wordnet(paw=toy_synset("paw", pointers=["#p cat", "@ nowhere", "@ paw"]))
     with pytest.raises(
-        SourceError, match=f"2 of {num_pointers + 1} rows are bad, more than 1%: 1 pointers to a synset"
+        SourceError, match=f"2 of {num_pointers + 1} rows are bad, more than 1 %: 1 pointers to a synset"
     ):
         read_wordnet(folder)
 
