@@ -76,6 +76,10 @@ class AncestorRows:
         """What is above one concept, itself first."""
         return self._view[self.starts[position] : self.starts[position + 1]].tolist()
 
+    def steps_from(self, first: int, count: int) -> Sequence[int]:
+        """The steps to so many ancestors from one place in the rows on."""
+        return self.steps[first : first + count]
+
     def distances(self, position: int) -> dict[int, int]:
         """The fewest steps from a concept to each of its ancestors, itself at 0, nearest first."""
         first, last = self.starts[position], self.starts[position + 1]

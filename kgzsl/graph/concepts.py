@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, SupportsIndex, overload
+from typing import Any, Protocol, SupportsIndex, overload
 
 from kgzsl.display.table import Table
 from kgzsl.graph.concept import Concept
@@ -11,6 +11,13 @@ from kgzsl.graph.concept import Concept
 __all__ = ["Concepts"]
 
 _SHOWN = 20
+
+
+class Stretches(Protocol):
+    """Rows that answers are stretches of."""
+
+    def steps_from(self, place: int, count: int) -> Sequence[int]:
+        """The distances of an answer of so many, which the place tells from others."""
 
 
 class Concepts(tuple[Concept, ...]):
@@ -26,8 +33,8 @@ class Concepts(tuple[Concept, ...]):
     """
 
     _distances: Sequence[int] | None = None
-    _row: tuple[Sequence[int], int, int] | None = None
-    """Where distances stand that are read only if somebody asks: between two places of many."""
+    _told_by: tuple[Stretches, int] | None = None
+    """Who knows the distances, and of which place, where they are read only if somebody asks."""
 
     def __new__(cls, concepts: Iterable[Concept] = (), distances: Iterable[int] | None = None) -> Concepts:
         """Take concepts, and the distance of each where there is one."""
@@ -60,9 +67,9 @@ class Concepts(tuple[Concept, ...]):
     @property
     def distances(self) -> tuple[int, ...] | None:
         """The steps at which each was found; None where the question was not one of distance."""
-        if self._row is not None:
-            steps, first, last = self._row
-            self._distances, self._row = tuple(steps[first:last]), None
+        if self._told_by is not None:
+            stretches, place = self._told_by
+            self._distances, self._told_by = stretches.steps_from(place, len(self)), None
         return None if self._distances is None else tuple(self._distances)
 
     @property

@@ -20,6 +20,7 @@ from kgzsl.graph.concepts import Concepts
 from kgzsl.graph.edges import Edges
 from kgzsl.graph.fingerprint import fingerprint
 from kgzsl.graph.index import GraphIndex
+from kgzsl.graph.reach import Reaches
 from kgzsl.graph.relation import Relation, Relations
 from kgzsl.graph.tables import CONCEPT_COLUMNS, spelled_edges
 
@@ -205,6 +206,7 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
         return statements.EdgeReader(self.index, self._edges)
 
     concept_array = cached_property(ConceptArray)
+    reaches = cached_property(Reaches)
 
     @cached_property
     def fingerprint(self) -> str:

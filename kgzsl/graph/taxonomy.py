@@ -43,7 +43,6 @@ __all__ = [
 ]
 
 _Relations = Iterable[str] | str | None
-_MANY = 24  # concepts: below, they are taken faster one by one
 
 
 def ancestors(
@@ -63,12 +62,8 @@ def ancestors(
     >>> kg.ancestors("elbow.n.01", relations="part_of", max_distance=2).ids
     ('arm.n.01', 'body.n.01', 'homo.n.02')
     """
-    index = graph.index
-    if max_distance is None and not include_self:
-        rows = index.ancestor_rows(relations)
-        if rows.starts or rows.are_there():
-            return graph.concept_array.above(rows, _at(graph, id))
-    return _found(graph, index.up(relations), id, _limit(max_distance), include_self)
+    limit = None if max_distance is None else _limit(max_distance)
+    return graph.reaches.ask(id, "up", relations, limit, include_self)
 
 
 def descendants(
@@ -85,7 +80,8 @@ def descendants(
     >>> len(kgzsl.load_graph("wordnet").descendants("animal.n.01"))
     4016
     """
-    return _found(graph, graph.index.down(relations), id, _limit(max_distance), include_self)
+    limit = None if max_distance is None else _limit(max_distance)
+    return graph.reaches.ask(id, "down", relations, limit, include_self)
 
 
 def neighbors(graph: KnowledgeGraph, id: str, *, hops: int = 1, relations: _Relations = None) -> Concepts:
@@ -98,14 +94,8 @@ def neighbors(graph: KnowledgeGraph, id: str, *, hops: int = 1, relations: _Rela
     >>> kgzsl.load_graph("wordnet").neighbors("tiger.n.02").ids
     ('bengal_tiger.n.01', 'big_cat.n.01', 'panthera.n.01', 'tiger_cub.n.01', 'tigress.n.01')
     """
-    around = graph.index.around(POSITIVE_KINDS if relations is None else relations)
-    array, steps = graph.concept_array, checked_hops(hops)
-    key = around, _at(graph, id), steps, False
-    found = array.kept.get(key)
-    if found is None:
-        found = array.nearby(around, key[1], steps) if steps in (1, 2) and array.is_full else None
-        found = array.keep(key, _walked(graph, *key) if found is None else found)
-    return found
+    steps = hops if hops.__class__ is int and hops >= 0 else checked_hops(hops)
+    return graph.reaches.ask(id, "around", POSITIVE_KINDS if relations is None else relations, steps)
 
 
 def parents(graph: KnowledgeGraph, id: str, *, relations: _Relations = None) -> Concepts:
@@ -290,9 +280,7 @@ def _several(graph: KnowledgeGraph, ids: tuple[str, ...]) -> list[int]:
     return [_at(graph, id_) for id_ in ids]
 
 
-def _limit(max_distance: int | None) -> int | None:
-    if max_distance is None:
-        return None
+def _limit(max_distance: int) -> int:
     if isinstance(max_distance, bool) or not isinstance(max_distance, int | np.integer) or max_distance < 0:
         raise InputFormatError(f"max_distance counts edges from 0 on, not {max_distance!r}")
     return int(max_distance)
@@ -301,35 +289,6 @@ def _limit(max_distance: int | None) -> int | None:
 def _listed(graph: KnowledgeGraph, positions: Iterable[int]) -> Concepts:
     array = graph.concept_array
     return array.answer(array.at(sorted(positions)))
-
-
-def _found(graph: KnowledgeGraph, neighbors: Neighbors, id: str, limit: int | None, include_self: bool) -> Concepts:
-    """All within `limit` steps, nearest first, then by position."""
-    array = graph.concept_array
-    key = neighbors, _at(graph, id), limit, include_self
-    kept = array.kept.get(key)
-    return array.keep(key, _walked(graph, *key)) if kept is None else kept
-
-
-def _walked(graph: KnowledgeGraph, neighbors: Neighbors, start: int, limit: int | None, include_self: bool) -> Concepts:
-    walks, array, first = graph.index.walks, graph.concept_array, 0 if include_self else 1
-    if not walks.compiled:
-        found = search.distances(neighbors, start, limit=limit)
-        walks.are_compiled(len(found))
-        return array.answer(array.at(list(found)[first:]), list(found.values())[first:])
-    if not array.is_full:
-        array.make_all()
-    space = walks.take()
-    most = -1 if limit is None else limit
-    count = walks.walk(neighbors.packed, space.array, start, most)
-    if count > _MANY:
-        concepts = array.taken(space.places[first:count])
-    else:  # negative where some are found for the first time
-        count = abs(count)
-        concepts = array.at(space.places_view[:count].tolist())[first:]
-    steps = space.steps(first, count, most)
-    walks.lay_back(space)
-    return array.answer(concepts, steps)
 
 
 def _named(relations: _Relations, default: str) -> str:

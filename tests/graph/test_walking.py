@@ -3,11 +3,10 @@
 import sys
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgzsl.graph import concept_array, walk_kernels
+from kgzsl.graph import walk_kernels
 from kgzsl.graph.compiled import kernel
 from kgzsl.graph.index import Neighbors
 from kgzsl.graph.walking import Walks, Workspace, distances
@@ -84,14 +83,3 @@ def test_without_numba_walks_stay_as_they_are(monkeypatch):
     walks = Walks(3, patience=0)
     assert not walks.are_compiled()
     assert walks.patience is None
-
-
-@pytest.mark.parametrize("most", [0, 40, 10**6])
-def test_what_is_kept_is_bounded_and_changes_no_answer(toy_graph, monkeypatch, most):
-    monkeypatch.setattr(concept_array, "_MOST_KEPT", most)
-    kg = toy_graph.subgraph(toy_graph.ids)
-    for _ in range(2):
-        for id_ in kg.ids:
-            assert kg.descendants(id_) == toy_graph.descendants(id_)
-            assert kg.neighbors(id_, hops=2) == toy_graph.neighbors(id_, hops=2)
-            assert sum(10 + len(answer) for answer in kg.concept_array.kept.values()) <= max(most, 15)
