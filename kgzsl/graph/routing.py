@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -51,14 +51,17 @@ class Arcs:
         num: int,
         mirrored: bool = False,
         concepts: IntArray | None = None,
+        symmetric: Sequence[int] = (),
     ) -> None:
         """Take arcs in any order; `ranks` are twice the code of the relation, plus one if walked to the edge's head.
 
-        `mirrored` says that each edge may be walked both ways; `concepts` are those that the places stand for.
+        `mirrored` says that each edge may be walked both ways; `concepts` are those that the places stand for;
+        `symmetric` are codes of relations of which it is the same whether a stands to b or b to a.
         """
         order = _order(sources, targets, ranks, num)
         self.num = num
         self.mirrored = mirrored
+        self.symmetric = symmetric
         self.concepts = np.arange(num, dtype=np.int32) if concepts is None else concepts.astype(np.int32)
         self.sources = sources[order].astype(np.int32)
         self.targets = targets[order].astype(np.int32)
@@ -94,6 +97,26 @@ class Arcs:
         if self.mirrored:
             return self.inner
         return _inner(self.back_starts, self.targets[self.back], self.back_sources, self.degree)
+
+    @cached_property
+    def twins(self) -> IntArray:
+        """Arcs after which stands one that says the same: of a symmetric relation that is stated both ways."""
+        codes = self.ranks // 2
+        same = (self.sources[1:] == self.sources[:-1]) & (self.targets[1:] == self.targets[:-1])
+        return np.flatnonzero(same & (codes[1:] == codes[:-1]) & np.isin(codes[1:], self.symmetric))
+
+    @cached_property
+    def once(self) -> Arcs:
+        """Without the second of two that say the same."""
+        return self.without(self.twins + 1) if len(self.twins) else self
+
+    def without(self, gone: IntArray) -> Arcs:
+        """All arcs but these, of each pair of twins one; as many edges touch a concept as before."""
+        kept = np.delete(np.arange(len(self.targets)), gone)
+        columns = (column[kept].astype(np.int64) for column in (self.sources, self.targets, self.rows, self.ranks))
+        arcs = Arcs(*columns, num=self.num, mirrored=self.mirrored, concepts=self.concepts.astype(np.int64))
+        arcs.__dict__["degree"] = self.degree
+        return arcs
 
     @cached_property
     def no_costs(self) -> IntArray:
@@ -233,6 +256,7 @@ def _compiled(index: GraphIndex, ahead: tuple[int, ...], back: tuple[int, ...]) 
         2 * index.relation[rows] + turned,
         num=index.num_concepts,
         mirrored=ahead == back,
+        symmetric=[code for code in ahead if index.relations[code].symmetric],
     )
 
 

@@ -2,7 +2,8 @@
 
 `relations`, `directed` and `max_degree` are those of `KnowledgeGraph.shortest_path`; `weight` is defined in
 `kgzsl.query.path_costs`; `pattern` in `kgzsl.query.pattern_syntax`. Paths pass no concept twice. Two edges of
-different relations between the same concepts make two paths. In every answer paths are ordered by cost, then by
+different relations between the same concepts make two paths; a symmetric relation that is stated both ways makes one,
+along the cheaper edge, unless a pattern says which way it is walked. In every answer paths are ordered by cost, then by
 the number of edges, then by their concepts, then by their relations in the order of their names, head to tail before
 tail to head.
 """
@@ -69,7 +70,7 @@ def paths(
         first, named = product.start(start), f"the pattern {pattern!r}"
         goals = product.goals(end)
     search = Search(arcs, first, end, goals, None, limit, min(checked_degree(max_degree), FAR))
-    search = replace(search, costs=arc_costs(graph, arcs, weight, within=search.within))
+    search = _told_once(replace(search, costs=arc_costs(graph, arcs, weight, within=search.within)))
     if start == end and search.start in search.goals:
         return (Path.found(graph, [start], [], cost=None if weight is None else 0.0),)
     if num == 1 and limit >= FAR and pattern is None:
@@ -100,7 +101,7 @@ def all_shortest_paths(
         relations = tuple(weight)
     arcs = arcs_of(graph.index, relations, directed=directed)
     costs = arc_costs(graph, arcs, weight)
-    search = Search(arcs, start, end, (end,), costs, most=min(checked_degree(max_degree), FAR))
+    search = _told_once(Search(arcs, start, end, (end,), costs, most=min(checked_degree(max_degree), FAR)))
     if start == end:
         return (Path.found(graph, [start], [], cost=None if weight is None else 0.0),)
     found = search.shortest(most=most)
@@ -109,6 +110,16 @@ def all_shortest_paths(
         named += f", past concepts of at most {max_degree} edges (max_degree=)" if max_degree is not None else ""
         raise NoPathError(graph.ids[start], graph.ids[end], relations=named)
     return tuple(_path(graph, search, way) for way in found)
+
+
+def _told_once(search: Search) -> Search:
+    """Over one arc of each two that say the same, the cheaper one, else that from head to tail."""
+    arcs, costs, first = search.arcs, search.costs, search.arcs.twins
+    if costs is None or not len(first):
+        return replace(search, arcs=arcs.once)
+    dearer = np.where(costs[first] > costs[first + 1], first, first + 1)
+    kept = arcs.once if (dearer > first).all() else arcs.without(dearer)
+    return replace(search, arcs=kept, costs=np.delete(costs, dearer))
 
 
 def _path(graph: KnowledgeGraph, search: Search, way: Way) -> Path:

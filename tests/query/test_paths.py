@@ -40,10 +40,19 @@ def graphs(draw, *, most=7):
     return built(size, [(*triple, weight) for triple, weight in zip(triples, weights, strict=True)])
 
 
-def every_path(kg, start, end, *, ahead=RELATIONS, back=RELATIONS, cost=lambda edge: 1.0, closed=()):
-    """Every path that passes no concept twice, as (cost, length, concepts, (relation, turned)...), sorted."""
+def every_path(kg, start, end, *, ahead=RELATIONS, back=RELATIONS, cost=lambda edge: 1.0, closed=(), once=True):
+    """Every path that passes no concept twice, as (cost, length, concepts, (relation, turned)...), sorted.
+
+    With `once`, of two steps that say the same, related_to being symmetric, the cheaper one is walked.
+    """
     steps = [(e.head, (e.relation, 0), e.tail, cost(e)) for e in kg.edges() if e.relation in ahead]
     steps += [(e.tail, (e.relation, 1), e.head, cost(e)) for e in kg.edges() if e.relation in back]
+    if once:
+        best = {}
+        for here, way, there, own in steps:
+            said = way if way[0] != "related_to" else "related_to"
+            best[here, said, there] = min(best.get((here, said, there), (own, way)), (own, way))
+        steps = [(here, way, there, own) for (here, _, there), (own, way) in best.items()]
     found, waiting = [], [((start,), (), 0.0)]
     while waiting:
         concepts, relations, total = waiting.pop()
@@ -227,7 +236,7 @@ def test_paths_that_fit_a_pattern_are_those_of_all_that_fit(kg, pattern, end, ma
     cost = (lambda edge: edge.weight) if weighted else (lambda edge: 1.0)
     every = [
         path
-        for path in every_path(kg, "c0", end, cost=cost)
+        for path in every_path(kg, "c0", end, cost=cost, once=False)
         if matches(path[3], PATTERNS[pattern]) and (max_length is None or path[1] <= max_length)
     ]
     options = {"max_length": max_length, "weight": cost if weighted else None}
@@ -290,6 +299,21 @@ def test_unknown_names_are_errors_with_the_nearest(chain):
         chain.shortest_path("c0", "c3", weight={"has_prat": 1})
     with pytest.raises(UnknownConceptError):
         chain.paths("c0", "c9")
+
+
+def test_a_symmetric_relation_stated_both_ways_makes_one_path():
+    kg = built(3, [(0, "related_to", 1, 2), (1, "related_to", 0, 4), (1, "is_a", 2, 1), (2, "is_a", 1, 1)])
+    assert [str(path) for path in kg.paths("c0", "c1")] == ["c0 is related to c1"]
+    assert len(kg.all_shortest_paths("c1", "c0", limit=1)) == 1
+    assert len(kg.paths("c1", "c2")) == 2, "two kinds of each other say two things"
+    (heavy,) = kg.paths("c0", "c1", weight="weight")
+    assert (heavy.relations, heavy.cost) == (("^related_to",), 0.0)
+    assert [path.relations for path in kg.paths("c0", "c1", pattern="related_to|^related_to")] == [
+        ("related_to",),
+        ("^related_to",),
+    ]
+    with pytest.raises(NoPathError):
+        kg.paths("c0", "c2", max_degree=3)  # four edges touch c1
 
 
 def test_what_is_named_more_exactly_counts():
@@ -363,3 +387,13 @@ def test_k_shortest_of_wordnet_are_those_of_networkx():
     for a, b in (("dog.n.01", "cat.n.01"), ("tiger.n.02", "oak.n.02")):
         lengths = [len(path) - 1 for path in islice(nx.shortest_simple_paths(plain, a, b), 5)]
         assert [len(path) for path in kg.paths(a, b, k=5, max_length=None, relations="taxonomic")] == lengths
+
+
+def test_the_best_paths_of_wordnet_read_differently():
+    import kgzsl
+
+    kg = kgzsl.load_graph("wordnet")  # whose derivations are stated from both ends
+    for options in ({}, {"weight": "hub"}):
+        read = [str(path) for path in kg.paths("dog.n.01", "cat.n.01", k=5, **options)]
+        assert len(set(read)) == 5
+        assert any("shares its word root with" in said for said in read)
