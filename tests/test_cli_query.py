@@ -254,6 +254,32 @@ def test_a_terminal_is_not_overrun():
     assert "\x1b" not in shown
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("find", "bank"),
+        ("query", "?bank is_a financial_institution.n.01 . ?sort is_a ?bank"),
+        ("query", "--follow", "bank.n.09", "is_a*|^is_a"),
+    ],
+)
+def test_ids_are_whole_in_a_narrow_terminal(arguments):
+    import pty
+
+    leader, follower = pty.openpty()
+    environment = {**ENVIRONMENT, "COLUMNS": "50", "TERM": "dumb"}
+    command = [sys.executable, "-m", "kgzsl", "graph", *arguments]
+    done = subprocess.run(command, env=environment, stdout=follower, timeout=120, check=False)
+    os.close(follower)
+    shown = os.read(leader, 100_000).decode()
+    os.close(leader)
+    rows = list(csv.reader(io.StringIO(process(*arguments, "--csv").stdout)))
+    wanted = [cell for row in rows[1:] for cell in row if cell.count(".") == 2 and " " not in cell]
+    assert done.returncode == 0
+    assert max(map(len, wanted)) > 25
+    assert set(wanted) <= set(shown.split())
+
+
 def test_values_that_json_has_no_form_of(capsys):
     import numpy as np
 

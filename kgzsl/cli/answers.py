@@ -79,7 +79,8 @@ class Form:
             for place, name in enumerate(columns)
             if shown and all(isinstance(row[place], int | float) for row in shown)
         ]
-        typer.echo(text_table(cells, columns, width=width(), right=right))
+        ids = [name for place, name in enumerate(columns) if shown and all(_is_id(row[place]) for row in shown)]
+        typer.echo(text_table(cells, columns, width=width(), right=right, whole=ids))
         if not shown:
             aside("no rows")
         elif len(rows) > len(shown) and self.limit is None:
@@ -113,6 +114,11 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else escape_text(_joined(value, ", "))
+
+
+def _is_id(value: Any) -> bool:
+    """Whether it is a concept, or none: ids are for the next question, so they are not cut."""
+    return value is None or hasattr(type(value), "label")
 
 
 def _joined(value: Any, mark: str) -> str:

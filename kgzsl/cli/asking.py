@@ -62,7 +62,7 @@ def find(
     found = _borne(known, text)
     if found:
         columns = ("id", "label", "aliases", "definition")
-        form.rows(columns, ((str(each), each.label, list(each.aliases), each.definition) for each in found))
+        form.rows(columns, ((each, each.label, list(each.aliases), each.definition) for each in found))
         return
     suggested = _suggested(known, text)
     advice = "; did you mean:" if suggested else ""
@@ -160,7 +160,7 @@ def query(
         if follow is not None:
             found = known.follow(_meant(known, follow), asked)
             steps = found.distances or ()
-            rows = ((step, str(each), each.label, each.definition) for step, each in zip(steps, found, strict=True))
+            rows = ((step, each, each.label, each.definition) for step, each in zip(steps, found, strict=True))
             form.rows(("distance", "id", "label", "definition"), rows)
         elif sparql:
             _show(known.sparql(asked), form, labels=labels)

@@ -79,11 +79,16 @@ def wrap(text: str, width: int, *, indent: str = "") -> list[str]:
 
 
 def text_table(
-    rows: Sequence[Sequence[object]], columns: Sequence[str], *, width: int = 96, right: Sequence[str] = ()
+    rows: Sequence[Sequence[object]],
+    columns: Sequence[str],
+    *,
+    width: int = 96,
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
 ) -> str:
     """Rows under their column names; columns named in `right` are flushed right.
 
-    Where the table is wider than `width`, the longest cells are cut.
+    Where the table is wider than `width`, the longest cells are cut, but for those of columns named in `whole`.
 
     >>> print(text_table([["tiger", 4], ["horse", 12]], ["class", "paths"], right=["paths"]))
     class  paths
@@ -92,8 +97,9 @@ def text_table(
     """
     cells = [[escape_text(str(cell)) for cell in row] for row in (columns, *rows)]
     widths = [max(cell_width(row[place]) for row in cells) for place in range(len(columns))]
-    while sum(widths) + 2 * (len(widths) - 1) > width and max(widths, default=0) > 8:
-        widths[widths.index(max(widths))] -= 1
+    cut = [place for place, column in enumerate(columns) if column not in whole]
+    while sum(widths) + 2 * (len(widths) - 1) > width and max((widths[place] for place in cut), default=0) > 8:
+        widths[max(cut, key=widths.__getitem__)] -= 1
     aligns = ["right" if column in right else "left" for column in columns]
     lines = (
         "  ".join(

@@ -34,5 +34,11 @@ def test_a_table_keeps_to_its_width():
     assert "…" in table
 
 
+def test_columns_that_are_to_stay_whole_are_not_cut():
+    rows = [["x" * 30, "y" * 30]]
+    assert text_table(rows, ["id", "text"], width=20, whole=["id"]).splitlines()[1] == "x" * 30 + "  yyyyyyy…"
+    assert text_table([["x" * 30]], ["id"], width=20, whole=["id"]).splitlines()[1] == "x" * 30
+
+
 def test_a_column_whose_name_would_act_is_shown_as_an_escape():
     assert text_table([[1]], ["a\x1b[2J"]) == "a\\x1b[2J\n1"
