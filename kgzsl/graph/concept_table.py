@@ -1,5 +1,7 @@
 """The concepts of a graph as columns, and the one named by what a person or a file would write."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cached_property
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from kgzsl.errors import ConceptFormError, ConceptVersionError, InputFormatError, UnknownConceptError, listing
 from kgzsl.graph import lookup
-from kgzsl.graph.columns import Columns
+from kgzsl.graph.columns import Columns, Rows
 
 __all__ = ["ConceptTable"]
 
@@ -21,9 +23,14 @@ _NEAREST = 5
 class ConceptTable(Columns):
     """Columns with a concept a row, sorted by id. Graphs with the same concepts share one, with all it has found."""
 
-    def __init__(self, table: pl.DataFrame | pl.LazyFrame) -> None:
+    def __init__(self, table: pl.DataFrame | pl.LazyFrame | Rows, *, ids: tuple[str, ...] | None = None) -> None:
+        """Take the table; `ids`, if they are at hand, are not read from it."""
         super().__init__(table)
-        self.ids: tuple[str, ...] = tuple(self.id_column.to_list())
+        self.ids: tuple[str, ...] = tuple(self.id_column.to_list()) if ids is None else ids
+
+    def part(self, rows: NDArray[np.int64]) -> ConceptTable:
+        """The concepts in these rows, ascending; what is said of them is read here when asked for."""
+        return ConceptTable(Rows(self, rows, {}), ids=tuple(map(self.ids.__getitem__, rows.tolist())))
 
     @property
     def id_column(self) -> pl.Series:

@@ -38,6 +38,11 @@ class Neighbors:
         self._targets = self.indices.data
         self._edges = self.rows.data
 
+    def count(self, positions: Iterable[int]) -> int:
+        """How many neighbours they have in all, those of several counted each time."""
+        starts = self._starts
+        return sum(starts[position + 1] - starts[position] for position in positions)
+
     def of(self, position: int) -> list[int]:
         """Neighbours of one position, sorted; a neighbour reached by two edges stands twice."""
         return self._targets[self._starts[position] : self._starts[position + 1]].tolist()
@@ -151,17 +156,25 @@ class GraphIndex:
         """Rows of the edges of these relations, ascending."""
         return self._rows(self.relation_codes(relations))
 
-    def walked_rows(self, relations: Iterable[str] | str | None = None) -> IntArray:
-        """Rows of the edges that `up` of these relations goes along: inverses and `^is_a` are taken as well."""
-        ahead, back = self.directions(relations)
-        return self._rows(tuple(sorted({*ahead, *back})))
+    @cached_property
+    def starts(self) -> IntArray:
+        """Row of the first edge that leaves each concept, or would, `[num_concepts + 1]`."""
+        return np.searchsorted(self.head, np.arange(self.num_concepts + 1)).astype(np.int64)
 
     def _rows(self, codes: tuple[int, ...]) -> IntArray:
         if len(codes) == len(self.relations):
             return np.arange(self.num_edges, dtype=np.int64)
+        return np.flatnonzero(self._chosen(codes)[self.relation])
+
+    def are_walked(self, rows: IntArray, relations: Iterable[str] | str | None = None) -> NDArray[np.bool_]:
+        """Whether `up` of these relations goes along the edges in these rows, in either direction."""
+        ahead, back = self.directions(relations)
+        return self._chosen((*ahead, *back))[self.relation[rows]]
+
+    def _chosen(self, codes: tuple[int, ...]) -> NDArray[np.bool_]:
         chosen = np.zeros(len(self.relations) + 1, dtype=bool)
         chosen[list(codes)] = True
-        return np.flatnonzero(chosen[self.relation])
+        return chosen
 
     def once(self, key: tuple[Any, ...], compile_: Callable[[], Any]) -> Any:
         """What `compile_` gives, kept under `key`; two threads may both compile, and keep equal values."""

@@ -12,7 +12,7 @@ import polars as pl
 
 from kgzsl.errors import AmbiguousLabelError, InputFormatError
 from kgzsl.graph import drawing, editing, exchange, making, questions, selection, showing, statements, taxonomy
-from kgzsl.graph.columns import Columns
+from kgzsl.graph.columns import Columns, Rows
 from kgzsl.graph.concept import Concept, Edge
 from kgzsl.graph.concept_array import ConceptArray
 from kgzsl.graph.concept_table import ConceptTable
@@ -63,8 +63,8 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
     def __init__(
         self,
         concepts: pl.DataFrame | pl.LazyFrame | ConceptTable,
-        edges: pl.DataFrame | pl.LazyFrame,
-        relations: Iterable[Relation],
+        edges: pl.DataFrame | pl.LazyFrame | Columns,
+        relations: Iterable[Relation] | Relations,
         *,
         name: str,
         report: Mapping[str, int] | None = None,
@@ -73,13 +73,13 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
         """Take tables as they are held: complete, sorted, ends coded. Use `from_tables` for any others.
 
         `relations` stand in the order of their codes, which is that of their names. Lazy tables are read column by
-        column when asked for; a `ConceptTable` is shared.
+        column when asked for; a `ConceptTable`, `Columns` and `Relations` are shared.
         """
         self._name = name
         self.report: Mapping[str, int] = MappingProxyType(dict(report or {}))
-        self.relations = Relations(relations)
+        self.relations = relations if isinstance(relations, Relations) else Relations(relations)
         self.concept_columns = concepts if isinstance(concepts, ConceptTable) else ConceptTable(concepts)
-        self._edges = Columns(edges)
+        self._edges = edges if isinstance(edges, Columns) else Columns(edges)
         self._known_fingerprint = known_fingerprint
         self.ids: tuple[str, ...] = self.concept_columns.ids
         names = list(self.relations)
@@ -145,8 +145,8 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
         """
         return KnowledgeGraph(
             self.concept_columns if concepts is None else concepts,
-            self.coded_edges if edges is None else edges,
-            self.relations.values() if relations is None else relations,
+            self._edges if edges is None else edges,
+            self.relations if relations is None else relations,
             name=self.name if name is None else name,
             report=self.report if report is None else report,
         )
@@ -192,10 +192,10 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
         return GraphIndex(
             self.ids,
             list(self.relations.values()),
-            head=head.astype(np.int64),
-            relation=relation.astype(np.int64),
-            tail=tail.astype(np.int64),
-            weight=weight.astype(np.float64),
+            head=head.astype(np.int64, copy=False),
+            relation=relation.astype(np.int64, copy=False),
+            tail=tail.astype(np.int64, copy=False),
+            weight=weight.astype(np.float64, copy=False),
             name=self.name,
             position=self.concept_columns.position,
         )
@@ -314,13 +314,13 @@ class KnowledgeGraph(exchange.DispatchedByNetworkX):
         None stands for every relation.
         """
         limit = selection.checked_hops(hops)
-        chosen = [rel.name for rel in self.index.relations] if relations is None else relations
+        chosen = tuple(self.relations) if relations is None else relations
         return self._part(selection.reached(self.index.around(chosen), self._positions(ids), hops=limit), relations)
 
     def _part(self, positions: Any, relations: _Relations) -> KnowledgeGraph:
         rows = selection.within(self.index, positions, relations)
-        edges = selection.renumbered(self.coded_edges[rows], positions)
-        return KnowledgeGraph(self.concepts_table[positions], edges, self.relations.values(), name=self.name)
+        edges = Columns(Rows(self._edges, rows, selection.renumbered(self.index, rows, positions)))
+        return KnowledgeGraph(self.concept_columns.part(positions), edges, self.relations, name=self.name)
 
     # -- changing --------------------------------------------------------------------------------------------
 

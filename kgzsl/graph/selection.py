@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.closure import expand
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
     from kgzsl.graph.index import GraphIndex, IntArray, Neighbors
 
 __all__ = ["checked_hops", "reached", "renumbered", "within"]
+
+_FEW = 500  # concepts or neighbours that Python looks at faster than numpy
+_SPARSE = 40  # by how much a part is smaller than the graph for its edges to be looked up head by head
 
 
 def checked_hops(hops: int) -> int:
@@ -26,31 +28,56 @@ def checked_hops(hops: int) -> int:
 
 def reached(neighbors: Neighbors, start: IntArray, *, hops: int | None = None) -> IntArray:
     """Positions reached from any of `start` in at most `hops` steps (None: any number), themselves included, sorted."""
+    left = -1 if hops is None else hops  # from -1 it never falls to 0
+    if len(start) > _FEW:
+        found = np.unique(start)
+        return _reached(neighbors, found, found, left)
+    few = ring = set(start.tolist())
+    while left and ring and neighbors.count(ring) <= _FEW:
+        left -= 1
+        ring = {other for position in ring for other in neighbors.of(position)} - few
+        few |= ring
+    found = np.array(sorted(few), dtype=np.int64)
+    return _reached(neighbors, found, np.array(sorted(ring), dtype=np.int64), left) if left and ring else found
+
+
+def _reached(neighbors: Neighbors, known: IntArray, ring: IntArray, left: int) -> IntArray:
+    """What is known, and what `left` more steps reach from the last of it."""
     found = np.zeros(len(neighbors.indptr) - 1, dtype=bool)
-    frontier = np.unique(start)
-    found[frontier] = True
-    steps = 0
-    while len(frontier) and (hops is None or steps < hops):
-        steps += 1
-        _, others = expand(neighbors, frontier)
-        frontier = np.unique(others[~found[others]])
-        found[frontier] = True
+    found[known] = True
+    while left and len(ring):
+        left -= 1
+        _, others = expand(neighbors, ring)
+        ring = np.unique(others[~found[others]])
+        found[ring] = True
     return np.flatnonzero(found)
 
 
 def within(index: GraphIndex, positions: IntArray, relations: Iterable[str] | str | None) -> IntArray:
-    """Rows of the edges of these relations that have both ends among `positions`; None for all relations."""
+    """Rows of the edges of these relations that have both ends among `positions`, ascending; None for all relations."""
+    rows = _within_few(index, positions) if len(positions) * _SPARSE < index.num_concepts else _within(index, positions)
+    return rows if relations is None else rows[index.are_walked(rows, relations)]
+
+
+def _within(index: GraphIndex, positions: IntArray) -> IntArray:
     inside = np.zeros(index.num_concepts, dtype=bool)
     inside[positions] = True
-    keep = inside[index.head] & inside[index.tail]
-    if relations is not None:
-        chosen = np.zeros(index.num_edges, dtype=bool)
-        chosen[index.walked_rows(relations)] = True
-        keep &= chosen
-    return np.flatnonzero(keep)
+    return np.flatnonzero(inside[index.head] & inside[index.tail])
 
 
-def renumbered(edges: pl.DataFrame, positions: IntArray) -> pl.DataFrame:
-    """Coded edges with ends as places in `positions` (ascending), which contain all of them; their order stays."""
-    ends = [pl.Series(end, np.searchsorted(positions, edges[end].to_numpy())) for end in ("head", "tail")]
-    return edges.with_columns(ends)
+def _within_few(index: GraphIndex, positions: IntArray) -> IntArray:
+    """The same without a look at the other edges."""
+    first = index.starts[positions]
+    counts = index.starts[positions + 1] - first
+    ends = counts.cumsum()
+    rows = np.arange(counts.sum()) + (first - ends + counts).repeat(counts)
+    tails = index.tail[rows]
+    places = positions.searchsorted(tails)
+    places[places == len(positions)] = 0
+    inside: IntArray = rows[positions[places] == tails]
+    return inside
+
+
+def renumbered(index: GraphIndex, rows: IntArray, positions: IntArray) -> dict[str, IntArray]:
+    """Both ends of the edges in `rows` as places in `positions` (ascending), which contain all of them."""
+    return {"head": positions.searchsorted(index.head[rows]), "tail": positions.searchsorted(index.tail[rows])}

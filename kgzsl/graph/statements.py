@@ -74,8 +74,7 @@ class EdgeReader:
 
     @cached_property
     def _starts(self) -> memoryview:
-        num = self._index.num_concepts + 1
-        return np.searchsorted(self._index.head, np.arange(num)).astype(np.int64).data
+        return self._index.starts.data
 
     @cached_property
     def _by_tail(self) -> tuple[memoryview, memoryview]:
