@@ -20,6 +20,7 @@ FLOORS = {
     "errors": 0,
     "_registry": 0,
     "_version": 0,
+    "replacing": 0,
     "display": 1,
     "graph": 2,
     "query": 3,

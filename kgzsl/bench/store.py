@@ -9,7 +9,7 @@ from typing import Any
 
 from kgzsl.bench.cells import Cell, Measured, protocol_hash
 from kgzsl.errors import SourceError
-from kgzsl.sources.replacing import recover, replace_file
+from kgzsl.replacing import replace_file
 
 __all__ = ["ResultStore"]
 
@@ -60,7 +60,6 @@ class ResultStore:
         }
         path = self._path(cell)
         replace_file(path, json.dumps(entry, indent=1).encode())
-        recover(path)  # what a killed writer of this cell left beside it
 
     def _path(self, cell: Cell) -> Path:
         """A name to read, and enough of a hash that no two cells share it."""

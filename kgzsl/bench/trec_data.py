@@ -19,7 +19,7 @@ from kgzsl.features.sentence import SentenceFeatures
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.query.grounding import ground
 from kgzsl.query.grounding_result import Grounding
-from kgzsl.sources.replacing import replace_file
+from kgzsl.replacing import replace_file
 
 __all__ = ["OVERRIDES", "TYPES", "ClassSplit", "TrecQuestions", "class_split", "embedded", "trec_grounding"]
 

@@ -3,27 +3,19 @@
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 
-from kgzsl.decision.takeover import (
-    PATIENCE,
-    SAVING,
-    clear_leftovers,
-    is_being_saved,
-    recover,
-    role_path,
-    sync,
-    take_place,
-)
 from kgzsl.errors import DataMissingError, IntegrityError, OutputExistsError, VersionError
+from kgzsl.replacing import PATIENCE, is_in_hand, new_folder, put_back
 
 __all__ = ["MANIFEST", "checked_files", "swapped_in"]
 
 MANIFEST = "manifest.json"
+_SAVING = RLock()  # of two threads that save without `overwrite`, one finds the folder of the other
 _ADVICE = "the model was cut short or altered; save it again or take another copy"
 
 
@@ -44,45 +36,35 @@ def _write_manifest(folder: Path, number: int) -> None:
     entries = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _names(folder)}
     content = {"format": number, "sha256": entries, "seal": _seal(entries, number)}
     (folder / MANIFEST).write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
-    for name in [*entries, MANIFEST]:
-        sync(folder / name)
-    for inner in [p for p in folder.rglob("*") if p.is_dir()]:
-        sync(inner)
-    sync(folder)
 
 
 def _is_complete(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
+def _put_back(folder: Path) -> None:
+    put_back(folder, is_complete=_is_complete, even_from_running=True)
+
+
 @contextmanager
 def swapped_in(folder: Path, number: int, *, overwrite: bool, known: Collection[str]) -> Iterator[Path]:
     """A new folder to write into, that takes the place of `folder` when the block ends without an error.
 
-    The manifest with every file's sha256 is written last; then the old folder steps aside and the new one takes its
-    name. A crash at any moment leaves the old folder or the new one, whole, under its name or beside it, where
-    `checked_files` finds it. Raises `OutputExistsError` for a folder that is there, unless `overwrite` is given and it
-    holds nothing but the files in `known`.
+    The manifest with every file's sha256 is written last. A crash at any moment leaves the old folder or the new one,
+    whole, under its name or beside it, where `checked_files` finds it. Raises `OutputExistsError` for a folder that is
+    there, unless `overwrite` is given and it holds nothing but the files in `known`.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  # Path.absolute keeps "..", resolve follows links
-    with SAVING:
+    with _SAVING:
         _require_free(folder, overwrite, known)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        clear_leftovers(folder, "partial", "ready", "old")
-        partial, ready = role_path(folder, "partial"), role_path(folder, "ready")
-        partial.mkdir()
-        try:
+        with new_folder(folder) as partial:
             yield partial
             _write_manifest(partial, number)
-            shutil.rmtree(ready, ignore_errors=True)
-            partial.rename(ready)
-            take_place(ready, folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _require_free(folder: Path, overwrite: bool, known: Collection[str]) -> None:
-    recover(folder, _is_complete)
+    _put_back(folder)
     if folder.is_symlink():
         raise IntegrityError(folder, expected="a folder", found="a symbolic link", advice="save to the folder itself")
     if not folder.exists():
@@ -106,12 +88,12 @@ def checked_files(folder: Path, number: int) -> dict[str, bytes]:
     """
     deadline = time.monotonic() + PATIENCE
     while True:
-        recover(folder, _is_complete)
+        _put_back(folder)
         with _held(folder) as before:
             try:
                 return _read(folder, number)
             except (DataMissingError, IntegrityError, FileNotFoundError) as error:
-                is_settled = not is_being_saved(folder) and _identity(folder) == before
+                is_settled = not is_in_hand(folder) and _identity(folder) == before
                 if is_settled or time.monotonic() > deadline:
                     if isinstance(error, FileNotFoundError) and not isinstance(error, DataMissingError):
                         raise IntegrityError(folder, expected="its files", found=str(error), advice=_ADVICE) from error

@@ -9,10 +9,10 @@ from typing import Any
 from kgzsl.errors import DataMissingError, InputFormatError, PluginError, SourceError, UnknownNameError, listing
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.lookup import nearest_of
+from kgzsl.replacing import recover
 from kgzsl.sources.file_content import head_bytes
 from kgzsl.sources.folder import DESCRIPTION, read_graph_folder
 from kgzsl.sources.registry import SOURCES
-from kgzsl.sources.replacing import recover
 
 __all__ = ["read", "source_of"]
 

@@ -9,7 +9,7 @@ from kgzsl.errors import DataMissingError, InputFormatError, OutputExistsError, 
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.lookup import nearest_of
 from kgzsl.graph.storage import STORED_FILES, read_tables, write_tables
-from kgzsl.sources.replacing import new_folder, recover, replace_file
+from kgzsl.replacing import new_folder, recover, replace_file
 from kgzsl.sources.written_csv import csv_bytes
 from kgzsl.sources.written_networkx import graphml_bytes, node_link_bytes
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kgzsl.decision import takeover
+from kgzsl import replacing
 from kgzsl.decision.folder import MANIFEST, checked_files, swapped_in
 from kgzsl.errors import IntegrityError
 from kgzsl.loading import load_model
@@ -139,7 +139,7 @@ def test_a_save_without_overwrite_does_not_replace_what_a_crash_left_beside(tmp_
 
 
 def test_a_process_that_still_saves_is_waited_for_and_then_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(takeover, "PATIENCE", 0.05)
+    monkeypatch.setattr(replacing, "PATIENCE", 0.05)
     write(tmp_path / "model", "kept")
     (tmp_path / "model").rename(tmp_path / f".model.ready-{os.getppid()}")
     assert content(tmp_path / "model") == "kept"
@@ -269,10 +269,9 @@ def test_saves_that_end_right_after_the_exchange_pile_nothing_up(tmp_path):
         process.join()
         assert process.exitcode == 9
         assert content(tmp_path / "model") == str(number)
-        assert [path.name for path in sorted(tmp_path.iterdir())] == [
-            f".model.old-{process.pid}@{takeover.numbering()}",
-            "model",
-        ]
+        left, model = sorted(path.name for path in tmp_path.iterdir())
+        assert left.startswith(f".model.old-{process.pid}@{replacing.numbering()}-")
+        assert model == "model"
 
 
 def test_what_a_process_of_the_same_number_elsewhere_has_in_hand_is_left_alone(tmp_path):
@@ -289,8 +288,8 @@ def test_what_a_process_of_the_same_number_elsewhere_has_in_hand_is_left_alone(t
 
 
 def _save_as_process_one(folder: Path, where: str) -> None:
-    takeover.numbering = lambda: where
-    takeover.os = SimpleNamespace(**{**vars(os), "getpid": lambda: 1})
+    replacing.numbering = lambda: where
+    replacing.os = SimpleNamespace(**{**vars(os), "getpid": lambda: 1})
     for number in range(150):
         write(folder, f"{where} {number} " * 500)
 
@@ -310,12 +309,13 @@ def test_containers_that_share_a_disk_do_not_write_into_one_folder(tmp_path):
 def test_what_is_left_beside_stays_while_nothing_bears_the_name(tmp_path):
     write(tmp_path / "model", "kept")
     (tmp_path / "model").rename(tmp_path / f".model.old-{os.getpid()}")
-    takeover.clear_leftovers(tmp_path / "model", "partial", "ready", "old")
+    replacing.clear_leftovers(tmp_path / "model")
     assert content(tmp_path / "model") == "kept"
 
 
 def _end_after_the_exchange(folder: Path, name: str) -> None:
-    takeover.sync = lambda path: os._exit(9)
+    sync = replacing.sync_names
+    replacing.sync_names = lambda path: os._exit(9) if path == folder.parent else sync(path)
     write(folder, name)
 
 

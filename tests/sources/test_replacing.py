@@ -10,8 +10,8 @@ import textwrap
 import pytest
 
 from kgzsl.errors import DataMissingError
+from kgzsl.replacing import recover
 from kgzsl.sources.reading import read
-from kgzsl.sources.replacing import recover
 from kgzsl.sources.writing import read_parquet, write_graph
 
 # writes an old graph, then kills itself while a new one takes its place: before the n-th rename, fsync or chmod of all
