@@ -10,13 +10,12 @@ Paths say how a score is built; here facts are switched. The methods differ in w
 * "shapley" of the game whose players are facts and whose value is what walks over present facts carry, gates of the
   network frozen: walks are unanimity games, so each gives equal parts to its facts (Shapley 1953). A walk there and
   back over one fact needs that fact once, and is its own alone. Facts that join the same two concepts are one player,
-  whose part they share;
+  whose part they share; where each relation has a matrix of its own, each is a player for itself;
 * "occlusion": the margin with the fact less that without it, one decision a fact;
 * "gradient": how fast the margin falls when the fact begins to fade.
 """
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -31,7 +30,8 @@ from kgzsl.explain.gates import GatedMargin, Semantics
 from kgzsl.explain.ledger import is_closed_form
 from kgzsl.explain.network_walks import flow
 from kgzsl.explain.rerun import Fact
-from kgzsl.explain.walk_games import fact_games
+from kgzsl.explain.walk_games import Player, fact_games
+from kgzsl.graph.index import GraphIndex
 
 __all__ = ["FactCredits", "FactMethod", "fact_credits"]
 
@@ -180,17 +180,23 @@ def _add_side(
     index = candidate.index
     passed = flow(model.opened(index, candidate.concept), candidate.features, inputs, unit)
     baseline.append(passed.constant)
-    around = index.around(model.relations)
-    for pairs, credit in fact_games(passed, Chains.of(index, model.relations)).items():
-        if not pairs:
+    for players, credit in fact_games(passed, Chains.of(index, model.relations)).items():
+        if not players:
             baseline.append(credit)
-        for low, high in pairs:
-            joining = _joining(around.of(low), around.edges_of(low), high)
-            for row in joining:
-                head, code, tail = index.head[row], index.relation[row], index.tail[row]
-                fact = index.ids[head], index.relations[int(code)].name, index.ids[tail]
-                sums.setdefault(fact, []).append(credit / len(pairs) / len(joining))
+        for player in players:
+            facts = _facts_of(player, index, model.relations)
+            for fact in facts:
+                sums.setdefault(fact, []).append(credit / len(players) / len(facts))
 
 
-def _joining(neighbors: Iterable[int], rows: Iterable[int], other: int) -> list[int]:
-    return sorted({row for place, row in zip(neighbors, rows, strict=True) if place == other})
+def _facts_of(player: Player, index: GraphIndex, relations: tuple[str, ...] | None) -> list[Fact]:
+    """The one fact that it is, or all that join the two concepts that it is."""
+    ids = index.ids
+    if len(player) == 3:
+        head, relation, tail = player
+        return [(ids[head], relation, ids[tail])]
+    (low, high), around = player, index.around(relations)
+    rows = sorted({row for place, row in zip(around.of(low), around.edges_of(low), strict=True) if place == high})
+    return [
+        (ids[index.head[row]], index.relations[int(index.relation[row])].name, ids[index.tail[row]]) for row in rows
+    ]

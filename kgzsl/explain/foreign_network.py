@@ -92,7 +92,7 @@ class ForeignMargin:
 def foreign_credits(
     decision: Decision, method: str, *, semantics: Semantics | None = None, num_nodes: int | None = None
 ) -> FactCredits:
-    """Credits of facts as `fact_credits` gives them, for networks that cannot be opened up or hear each relation alone.
+    """Credits of facts as `fact_credits` gives them, for networks that cannot be opened up.
 
     "integrated-gradients" and "gradient" suppress messages; `num_nodes` Gauss-Legendre nodes, or as many from 16 on
     as leave a thousandth of the magnitudes, 256 at most. "occlusion" removes facts unless it is told to suppress them.

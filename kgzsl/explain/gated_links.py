@@ -1,6 +1,6 @@
 """The links of the networks behind some concepts, each once, and what gates on facts make of their weights."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,10 @@ from torch import Tensor
 
 from kgzsl.explain.chains import Chains
 from kgzsl.explain.decision import OpenNetwork
+from kgzsl.explain.fact_gates import FactGates
+from kgzsl.explain.gated_matrices import LayerMatrices
 from kgzsl.explain.pair_gates import PairGates
+from kgzsl.explain.walk_steps import parts_of
 
 __all__ = ["GatedLinks", "LayerLinks"]
 
@@ -18,22 +21,41 @@ __all__ = ["GatedLinks", "LayerLinks"]
 class LayerLinks:
     """The entries of all groups of one layer: where they lead, and what they weigh with all gates open.
 
-    `target` and `source` are places among the rows that the layer gives and reads; a cell is the entries of one group
-    that lead to one target, which "row" scales together.
+    `tail` and `head` are places among the rows that the layer reads and gives. Messages are multiplied before they are
+    sent, or, in a layer that collects them, where they arrive: `source` and `target` are those places or the stops of
+    `matrices` at them, and `num_targets` counts what arrives. A cell is the entries of one group that lead to one row,
+    which "row" scales together. `relations` are told by messages that have a matrix for each, and `relation` is the
+    place of an entry's among them; of others the only one is None.
     """
 
     def __init__(
-        self, parts: Sequence[tuple[OpenNetwork, int]], read: NDArray[np.int64], given: NDArray[np.int64]
+        self,
+        parts: Sequence[tuple[OpenNetwork, int]],
+        read: NDArray[np.int64],
+        given: NDArray[np.int64],
+        *,
+        collects: bool,
     ) -> None:
-        groups = [_entries(parts, number) for number in range(len(parts[0][0].layers[parts[0][1]].groups))]
+        operators = _operators(parts)
+        groups = [_entries(parts, each) for each in operators.values()]
         self.heads = np.concatenate([heads for heads, _, _ in groups])
         self.tails = np.concatenate([tails for _, tails, _ in groups])
-        self.num_targets = len(given)
-        self.target = torch.from_numpy(np.searchsorted(given, self.heads))
-        self.source = torch.from_numpy(np.searchsorted(read, self.tails))
+        head, tail = np.searchsorted(given, self.heads), np.searchsorted(read, self.tails)
+        self.head, self.tail = torch.from_numpy(head), torch.from_numpy(tail)
         self.kept = torch.from_numpy(np.concatenate([kept for _, _, kept in groups]))
-        group = np.repeat(np.arange(len(groups)), [len(heads) for heads, _, _ in groups])
-        self.cell = torch.from_numpy(group * len(given)) + self.target
+        sizes = [len(heads) for heads, _, _ in groups]
+        group = np.repeat(np.arange(len(groups)), sizes)
+        self.relations = tuple(dict.fromkeys(relation for relation, _ in operators))
+        place = np.array([self.relations.index(relation) for relation, _ in operators], dtype=np.int64)
+        self.relation = np.repeat(place, sizes)
+        weights = [_weight(parts, relation) for relation in self.relations]
+        row, num_rows = (head, len(given)) if collects else (tail, len(read))
+        self.matrices = LayerMatrices(weights, self.relation, row, num_rows)
+        self.source = self.tail if collects else self.matrices.stop
+        self.target = self.matrices.stop if collects else self.head
+        self.num_rows = len(given)
+        self.num_targets = self.matrices.num_stops if collects else len(given)
+        self.cell = torch.from_numpy(group * len(given)) + self.head
         self.num_cells = len(groups) * len(given)
         self.share = torch.zeros(self.num_cells, dtype=torch.float64).index_add(0, self.cell, self.kept)
         own = torch.from_numpy(self.heads == self.tails)
@@ -48,34 +70,44 @@ class GatedLinks:
 
     Under "suppress" a link keeps its normalised weight, times its gate. Under "remove" gates are inside the
     normalisation: at 0 or 1 that is the weight on the edited graph. A link that stands for a chain of facts, as in
-    DGP, has the product of their gates.
+    DGP, has the product of their gates; one of which the relation is told hangs on its own fact.
     """
 
-    def __init__(self, networks: Sequence[OpenNetwork], pairs: PairGates, chains: Chains) -> None:
-        self._pairs, self._normalization = pairs, networks[0].normalization
+    def __init__(self, networks: Sequence[OpenNetwork], gating: PairGates | FactGates, chains: Chains) -> None:
+        self._gating, self._normalization = gating, networks[0].normalization
         depth = len(networks[0].layers)
         self.rows = [_union([network.rows[number] for network in networks]) for number in range(depth + 1)]
         self.layers = [
-            LayerLinks([(network, number) for network in networks], self.rows[number], self.rows[number + 1])
+            LayerLinks(
+                [(network, number) for network in networks],
+                self.rows[number],
+                self.rows[number + 1],
+                collects=number == depth - 1,
+            )
             for number in range(depth)
         ]
         heads = np.concatenate([layer.heads for layer in self.layers])
         tails = np.concatenate([layer.tails for layer in self.layers])
+        relations = tuple(dict.fromkeys(relation for layer in self.layers for relation in layer.relations))
+        told = np.concatenate(
+            [np.array([relations.index(each) for each in layer.relations])[layer.relation] for layer in self.layers]
+        )
         far = max(int(heads.max(initial=0)), int(tails.max(initial=0))) + 1
-        keys, link_of = np.unique(heads * far + tails, return_inverse=True)
-        self._heads, self._tails = torch.from_numpy(keys // far), torch.from_numpy(keys % far)
-        self._chains = torch.from_numpy(pairs.all_along(chains, keys // far, keys % far))
+        keys, link_of = np.unique((told * far + heads) * far + tails, return_inverse=True)
+        here, there, told = keys // far % far, keys % far, keys // far**2
+        self._heads, self._tails = torch.from_numpy(here), torch.from_numpy(there)
+        self._chains = torch.from_numpy(gating.behind(chains, here, there, relations, told))
         ends = np.cumsum([len(layer.heads) for layer in self.layers])[:-1]
         self._link_of = [torch.from_numpy(part) for part in np.split(link_of, ends)]
 
     def weights(self, gates: Tensor, *, remove: bool) -> list[Tensor]:
         """Of the entries of each layer `[num_entries, n]`."""
-        pair_gates = self._pairs.gates(gates)
+        own_gates = self._gating.gates(gates)
         # a place past the last gate stands for a gate that is always open
-        open_ = torch.cat([pair_gates, pair_gates.new_ones(1, pair_gates.shape[1])])
+        open_ = torch.cat([own_gates, own_gates.new_ones(1, own_gates.shape[1])])
         gate = open_[self._chains[:, 0]] if self._chains.shape[1] == 1 else open_[self._chains].prod(dim=1)
         if remove and self._normalization == "symmetric":
-            roots = self._pairs.inverse_roots(pair_gates)
+            roots = self._gating.inverse_roots(own_gates)
             whole = gate * roots[self._heads] * roots[self._tails]
             return [whole[links] for links in self._link_of]
         found = []
@@ -97,11 +129,35 @@ def _rescaled(layer: LayerLinks, gate: Tensor, weight: Tensor) -> Tensor:
     return weight * scale[layer.cell]
 
 
-def _entries(parts: Sequence[tuple[OpenNetwork, int]], group: int) -> tuple[Any, Any, Any]:
+def _operators(parts: Sequence[tuple[OpenNetwork, int]]) -> dict[tuple[str | None, int], dict[int, Any]]:
+    """The adjacencies of one layer by relation and group, for each network that has one of these."""
+    found: dict[tuple[str | None, int], dict[int, Any]] = {}
+    for place, (network, number) in enumerate(parts):
+        layer = network.layers[number]
+        if hasattr(layer, "parts"):
+            named: list[tuple[tuple[str | None, int], Any]] = [
+                ((part.relation, 0), part.operator) for part in parts_of(layer)
+            ]
+        else:
+            named = [((None, group), operator) for group, operator in enumerate(layer.groups)]
+        for key, operator in named:
+            found.setdefault(key, {})[place] = operator
+    return dict(sorted(found.items(), key=lambda item: (item[0][0] or "", item[0][1])))
+
+
+def _weight(parts: Sequence[tuple[OpenNetwork, int]], relation: str | None) -> Tensor:
+    """What messages over a relation are multiplied with, from the first network that has any."""
+    layers = (network.layers[number] for network, number in parts)
+    weight = next(part.weight for layer in layers for part in parts_of(layer) if part.relation == relation)
+    return torch.from_numpy(np.ascontiguousarray(weight, dtype=np.float64))
+
+
+def _entries(parts: Sequence[tuple[OpenNetwork, int]], operators: Mapping[int, Any]) -> tuple[Any, Any, Any]:
     """Positions that entries of one group lead to and come from, and their weights, by position."""
     heads, tails, kept = [], [], []
-    for network, number in parts:
-        entries = network.layers[number].groups[group].tocoo()
+    for place, operator in operators.items():
+        network, number = parts[place]
+        entries = operator.tocoo()
         heads.append(network.rows[number + 1][entries.row].astype(np.int64))
         tails.append(network.rows[number][entries.col].astype(np.int64))
         kept.append(entries.data.astype(np.float64))

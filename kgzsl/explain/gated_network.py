@@ -11,7 +11,9 @@ from torch import Tensor
 
 from kgzsl.explain.chains import Chains
 from kgzsl.explain.decision import OpenNetwork
+from kgzsl.explain.fact_gates import FactGates
 from kgzsl.explain.gated_links import GatedLinks, LayerLinks
+from kgzsl.explain.gated_matrices import Change
 from kgzsl.explain.pair_gates import PairGates
 
 __all__ = ["GatedNetwork", "NearOutputs"]
@@ -29,16 +31,16 @@ class GatedNetwork:
         self,
         networks: Sequence[OpenNetwork],
         features: NDArray[Any],
-        pairs: PairGates,
+        gating: PairGates | FactGates,
         chains: Chains,
         *,
         num_facts: int,
         frozen: bool = False,
     ) -> None:
-        self._links = GatedLinks(networks, pairs, chains)
+        self._links = GatedLinks(networks, gating, chains)
         layers = networks[0].layers
         self._slope = networks[0].negative_slope
-        self._weights = [torch.from_numpy(np.ascontiguousarray(layer.weight, dtype=np.float64)) for layer in layers]
+        self._matrices = [layer.matrices for layer in self._links.layers]
         self._before = [_tensor(layer.before) for layer in layers]
         self._after = [_tensor(layer.after) for layer in layers]
         start = torch.from_numpy(np.asarray(features[self._links.rows[0]], dtype=np.float64))
@@ -46,12 +48,13 @@ class GatedNetwork:
         self._start = start if len(layers) == 1 else self._sent(0, start)
         asked = np.concatenate([network.rows[-1] for network in networks])
         self._asked = torch.from_numpy(np.searchsorted(self._links.rows[-1], asked))
-        self.size = max(len(layer.target) for layer in self._links.layers) * max(w.shape[0] for w in self._weights)
+        self.size = max(len(layer.target) for layer in self._links.layers) * max(w.in_channels for w in self._matrices)
         """Numbers that a column of gates takes at the most, where gradients are taken."""
-        widths = [weight.shape[1] for weight in self._weights[:-1]] + [self._weights[-1].shape[0]]
+        widths = [matrices.out_channels for matrices in self._matrices[:-1]] + [self._matrices[-1].in_channels]
         rows = [layer.num_targets * width for layer, width in zip(self._links.layers, widths, strict=True)]
         links = [len(layer.target) for layer in self._links.layers]
-        self.near_size = max(*rows, *links, len(networks) * self._weights[-1].shape[1])
+        stops = [matrices.num_stops * matrices.out_channels for matrices in self._matrices[1:-1]]
+        self.near_size = max(*rows, *links, *stops, len(networks) * self._matrices[-1].out_channels)
         """The same where only what differs is computed, should all of it differ."""
         self._slopes: list[Tensor] | None = None
         if frozen:
@@ -78,7 +81,7 @@ class GatedNetwork:
             most = gates.max(dim=1, keepdim=True).values
             weights = self._links.weights(torch.cat([most, gates], dim=1), remove=remove)
             sent, received = self._received_once([weight[:, 0] for weight in weights])
-            change: _Change | None = None
+            change: Change | None = None
             last = len(weights) - 1
             for number, (layer, weight) in enumerate(zip(self._links.layers, weights, strict=True)):
                 change = _spread(layer, sent[number], weight[:, 1:], weight[:, :1], change)
@@ -95,23 +98,21 @@ class GatedNetwork:
         weights = self._links.weights(gates, remove=remove)
         rows = torch.zeros(len(self._links.rows[0]), gates.shape[1] - 1, dtype=torch.bool)
         for layer, weight in zip(self._links.layers, weights, strict=True):
-            rows = _reached(layer, (weight[:, :-1] != weight[:, -1:]) | rows[layer.source])
+            touched = (weight[:, :-1] != weight[:, -1:]) | rows[layer.tail]
+            rows = _reached(layer.head, layer.num_rows, touched)
         return rows[self._asked]
 
-    def _near(self, received: Tensor, weight: Tensor, change: "_Change") -> "NearOutputs":
+    def _near(self, received: Tensor, weight: Tensor, change: Change) -> "NearOutputs":
         """The rows of the first column of weights, and those of the others where they differ."""
         base = self._read_out(received, weight[:, 0])
-        member, column = (change.slot[self._asked] >= 0).nonzero(as_tuple=True)
-        at = change.slot[self._asked[member], column]
-        # to what the first column sends, what arrives differently is added before it is multiplied
-        rows = (received[self._asked[member]] + change.values[at]) @ self._weights[-1]
+        member, column, rows = self._matrices[-1].read_changed(received, change, self._asked)
         before, after = self._before[-1], self._after[-1]
         if before is not None:
             rows = rows + self._sums(weight[:, 1:])[self._asked[member], column][:, None] * before
         return NearOutputs(base, member, column, rows if after is None else rows + after)
 
     def _received(self, weights: Sequence[Tensor]) -> list[Tensor]:
-        """What arrives at the rows of each layer `[num_targets, n, channels]`; at the last, before its matrix."""
+        """What arrives at the rows of each layer `[num_targets, n, channels]`; at the last, before its matrices."""
         found: list[Tensor] = []
         current, last = self._start[:, None], len(weights) - 1
         for number, (layer, weight) in enumerate(zip(self._links.layers, weights, strict=True)):
@@ -139,7 +140,7 @@ class GatedNetwork:
         return sent, received
 
     def _sent(self, number: int, hidden: Tensor) -> Tensor:
-        before, sent = self._before[number], hidden @ self._weights[number]
+        before, sent = self._before[number], self._matrices[number].times(hidden)
         return sent if before is None else sent + before
 
     def _passed(self, number: int, received: Tensor) -> Tensor:
@@ -149,21 +150,20 @@ class GatedNetwork:
         slopes = self._slopes[number]
         return received * (slopes if received.ndim == 3 else slopes[:, 0])
 
-    def _passed_on(self, number: int, received: Tensor, change: "_Change") -> "_Change":
-        """By the units after a layer and the matrix of the next one, but that of the last."""
+    def _passed_on(self, number: int, received: Tensor, change: Change) -> Change:
+        """By the units after a layer and the matrices of the next one, but those of the last."""
         before = received[change.row]
         if self._slopes is None:
             unit = torch.nn.functional.leaky_relu
             values = unit(before + change.values, self._slope) - unit(before, self._slope)
         else:
             values = self._slopes[number][change.row, 0] * change.values
-        if number + 1 < len(self._weights) - 1:
-            values = values @ self._weights[number + 1]
-        return _Change(change.row, change.column, values, change.slot)
+        passed = Change(change.row, change.column, values, change.slot)
+        return self._matrices[number + 1].changed(passed) if number + 1 < len(self._matrices) - 1 else passed
 
     def _read_out(self, received: Tensor, weight: Tensor) -> Tensor:
-        """The last layer's matrix and biases, for the concepts asked `[num_networks, (n,) dim]`."""
-        rows = received[self._asked] @ self._weights[-1]
+        """The last layer's matrices and biases, for the concepts asked `[num_networks, (n,) dim]`."""
+        rows = self._matrices[-1].read(received, self._asked)
         before, after = self._before[-1], self._after[-1]
         if before is not None:
             rows = rows + self._sums(weight)[self._asked][..., None] * before
@@ -184,21 +184,11 @@ class NearOutputs(NamedTuple):
     rows: Tensor
 
 
-class _Change:
-    """What differs in each column from the first: `values` `[k, channels]` at `row` and `column` `[k]`.
-
-    `slot` `[num_rows, n]` is the place among these, -1 where nothing differs.
-    """
-
-    def __init__(self, row: Tensor, column: Tensor, values: Tensor, slot: Tensor) -> None:
-        self.row, self.column, self.values, self.slot = row, column, values, slot
-
-
-def _spread(layer: LayerLinks, sent: Tensor, weight: Tensor, first: Tensor, change: _Change | None) -> _Change:
+def _spread(layer: LayerLinks, sent: Tensor, weight: Tensor, first: Tensor, change: Change | None) -> Change:
     """What arrives differently, where other weights or other messages make it so."""
     moved = weight != first
     slot = None if change is None else change.slot[layer.source]
-    reached = _reached(layer, moved if slot is None else moved | (slot >= 0))
+    reached = _reached(layer.target, layer.num_targets, moved if slot is None else moved | (slot >= 0))
     row, column = reached.nonzero(as_tuple=True)
     place = torch.full(reached.shape, -1, dtype=torch.int64)
     place[row, column] = torch.arange(len(row))
@@ -209,13 +199,13 @@ def _spread(layer: LayerLinks, sent: Tensor, weight: Tensor, first: Tensor, chan
         entry, at = (slot >= 0).nonzero(as_tuple=True)
         where = place[layer.target[entry], at]
         values += _collected(weight[entry, at], where, slot[entry, at], change.values, len(row))
-    return _Change(row, column, values, place)
+    return Change(row, column, values, place)
 
 
-def _reached(layer: LayerLinks, touched: Tensor) -> Tensor:
-    """The rows `[num_targets, n]` to which any of the entries that are touched `[num_entries, n]` leads."""
-    reached = torch.zeros(layer.num_targets, touched.shape[1], dtype=torch.bool)
-    return reached.index_put_((layer.target,), touched, accumulate=True)
+def _reached(target: Tensor, num_targets: int, touched: Tensor) -> Tensor:
+    """The targets `[num_targets, n]` to which any of the entries that are touched `[num_entries, n]` leads."""
+    reached = torch.zeros(num_targets, touched.shape[1], dtype=torch.bool)
+    return reached.index_put_((target,), touched, accumulate=True)
 
 
 def _collected(weight: Tensor, target: Tensor, source: Tensor, messages: Tensor, num_targets: int) -> Tensor:

@@ -14,11 +14,13 @@ from kgzsl.errors import InputFormatError, UnknownNameError
 from kgzsl.explain.chains import Chains
 from kgzsl.explain.closed_form_updates import UpdatedClosedForm
 from kgzsl.explain.decision import Candidate, Decision, Running
+from kgzsl.explain.fact_gates import FactGates
 from kgzsl.explain.gated_closed_form import GatedClosedForm
 from kgzsl.explain.gated_network import GatedNetwork
 from kgzsl.explain.ledger import is_closed_form
 from kgzsl.explain.pair_gates import PairGates
 from kgzsl.explain.rerun import Fact, Rerun
+from kgzsl.explain.walk_steps import parts_of
 
 __all__ = ["GatedMargin", "GatedScores", "Semantics", "is_removal"]
 
@@ -165,8 +167,9 @@ class GatedScores:
         model, first = self.decision.model, self.candidates[members[0]]
         index, concepts = first.index, [self.candidates[number].concept for number in members]
         places = np.array([self.place[fact] for fact in facts], dtype=np.int64)
-        pairs = PairGates(index, index.edge_rows(model.relations), places)
+        rows = index.edge_rows(model.relations)
         if is_closed_form(model):
+            pairs = PairGates(index, rows, places)
             form, nodes = GatedClosedForm(model.terms(index, first.features), pairs), index.positions(concepts)
             updated = UpdatedClosedForm(form, nodes)
             self._size = max(self._size, index.num_concepts**2)
@@ -174,7 +177,9 @@ class GatedScores:
             return _Solved(form, nodes, updated)
         networks = [model.opened(index, concept) for concept in concepts]  # type: ignore[union-attr]
         chains = Chains.of(index, model.relations)
-        gated = GatedNetwork(networks, first.features, pairs, chains, num_facts=len(self.facts), frozen=frozen)
+        tells = any(part.relation is not None for layer in networks[0].layers for part in parts_of(layer))
+        gating = FactGates(index, rows, places) if tells else PairGates(index, rows, places)
+        gated = GatedNetwork(networks, first.features, gating, chains, num_facts=len(self.facts), frozen=frozen)
         self._size, self._near_size = max(self._size, gated.size), max(self._near_size, gated.near_size)
         return gated
 

@@ -26,7 +26,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its import uses torch.jit, which PyTorch is about to drop
     from torch_geometric.nn import MessagePassing
 
-__all__ = ["ForeignNetwork", "Part", "Spread", "is_foreign", "is_relational", "layers_of", "offers_messages"]
+__all__ = ["ForeignNetwork", "Part", "Spread", "is_foreign", "layers_of", "offers_messages"]
 
 Float64 = NDArray[np.float64]
 _Sent = tuple[int, int, str]
@@ -89,15 +89,6 @@ def is_foreign(model: Any, candidate: Candidate) -> bool:
     except (AttributeError, PluginError):
         return True
     return False
-
-
-def is_relational(model: Any, candidate: Candidate) -> bool:
-    """Whether this is a network that can be opened up, with a matrix for each relation."""
-    if hasattr(model, "terms") or not hasattr(model, "opened") or is_foreign(model, candidate):
-        return False
-    if isinstance(model, FittedNetwork):
-        return isinstance(model.network, ConvolutionNetwork) and model.network.architecture.is_relational
-    return any(hasattr(layer, "parts") for layer in model.opened(candidate.index, candidate.concept).layers)
 
 
 def layers_of(model: Any, groups: Sequence[Sequence[Candidate]]) -> tuple[nn.Module, list[Part]]:

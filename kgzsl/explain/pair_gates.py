@@ -1,5 +1,7 @@
 """Gates on facts as gates on the pairs of concepts that they join."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -54,6 +56,12 @@ class PairGates:
         degree = pair_gates.new_ones(self._num_concepts, *pair_gates.shape[1:])
         degree = degree.index_add(0, self.ends[0], pair_gates).index_add(0, self.ends[1], pair_gates)
         return degree.rsqrt()
+
+    def behind(
+        self, chains: Chains, here: IntArray, there: IntArray, relations: Sequence[str | None], number: IntArray
+    ) -> NDArray[np.int64]:
+        """Places of the gates that links hang on, as `all_along` gives them, whatever relation is said to be behind."""
+        return self.all_along(chains, here, there)
 
     def along(self, chains: Chains, here: int, there: int) -> tuple[int, ...]:
         """Places of the pairs that a link between two positions stands for; empty for a concept and itself."""

@@ -70,10 +70,10 @@ class FactExplainer:
     def _scores(self, decision: Decision) -> Scores:
         from kgzsl.explain.fact_credits import fact_credits
         from kgzsl.explain.foreign_network import foreign_credits
-        from kgzsl.explain.message_layers import is_foreign, is_relational
+        from kgzsl.explain.message_layers import is_foreign
 
         model = decision.model
-        if any(is_foreign(model, side) or is_relational(model, side) for _, side in decision.sides()):
+        if any(is_foreign(model, side) for _, side in decision.sides()):
             found = foreign_credits(decision, self.method, semantics=self.semantics, num_nodes=self.num_nodes)
         else:
             method: Any = self.method

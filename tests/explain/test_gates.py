@@ -23,6 +23,7 @@ from kgzsl.propagation.dgp import DGP
 from kgzsl.propagation.gcnz import GCNZ
 from kgzsl.propagation.gp_settings import GPSettings
 from kgzsl.propagation.graph_gp import GraphGP
+from kgzsl.propagation.rgcn import RGCN
 from kgzsl.propagation.sgcn import SGCN
 
 MODELS = {
@@ -32,6 +33,7 @@ MODELS = {
     "sgcn": SGCN(hidden=5, epochs=8),
     "gcnz": GCNZ(hidden=(4, 4), epochs=8),
     "dgp": DGP(hidden=5, epochs=8),
+    "rgcn": RGCN(hidden=(5, 4), num_bases=2, epochs=8, relations=("is_a", "related_to")),
 }
 PAIRS = [
     "horse equine",
@@ -47,7 +49,10 @@ PAIRS = [
 
 
 def decided(model, *, seed=0, target="zebra", against="donkey"):
-    kg = kgzsl.KnowledgeGraph.from_networkx(nx.MultiDiGraph([(*pair.split(), "is_a") for pair in PAIRS]))
+    facts = [(*pair.split(), "is_a") for pair in PAIRS]
+    if model == "rgcn":  # to whom facts that join the same two concepts are different
+        facts += [("zebra", "equine", "related_to"), ("equine", "zebra", "related_to")]
+    kg = kgzsl.KnowledgeGraph.from_networkx(nx.MultiDiGraph(facts))
     rng = np.random.default_rng(seed)
     features = MatrixFeatures(rng.normal(size=(len(kg), 4)).astype(np.float32), kg.ids)
     clf = kgzsl.ZeroShotClassifier(
@@ -70,7 +75,7 @@ def test_with_all_gates_open_the_margin_is_that_of_the_decision(model, semantics
     )
 
 
-@pytest.mark.parametrize("model", ["graph-gp", "sgcn", "gcnz"])
+@pytest.mark.parametrize("model", ["graph-gp", "sgcn", "gcnz", "rgcn"])
 @settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_shut_gates_give_the_margin_of_the_graph_without_their_facts(model, data):
@@ -136,11 +141,12 @@ def brute_force_shapley(gated):
     """Over all 2^n coalitions of facts, messages suppressed and gates of the network frozen."""
     count = len(gated.facts)
     everyone = range(count)
-    value = {}
-    for coalition in chain.from_iterable(combinations(everyone, size) for size in range(count + 1)):
-        gates = np.zeros(count)
-        gates[list(coalition)] = 1.0
-        value[frozenset(coalition)] = gated.margin(gates, semantics="suppress")
+    coalitions = [*chain.from_iterable(combinations(everyone, size) for size in range(count + 1))]
+    gates = np.zeros((len(coalitions), count))
+    for row, coalition in zip(gates, coalitions, strict=True):
+        row[list(coalition)] = 1.0
+    margins = gated.margins(gates, semantics="suppress").tolist()
+    value = {frozenset(coalition): margin for coalition, margin in zip(coalitions, margins, strict=True)}
     shares = np.zeros(count)
     for player in everyone:
         others = [other for other in everyone if other != player]
@@ -151,7 +157,7 @@ def brute_force_shapley(gated):
     return dict(zip(gated.facts, shares, strict=True)), value[frozenset()]
 
 
-@pytest.mark.parametrize("model", ["sgcn", "gcnz", "dgp"])
+@pytest.mark.parametrize("model", ["sgcn", "gcnz", "dgp", "rgcn"])
 def test_shapley_credits_are_those_of_all_coalitions(model):
     decision = decided(model)
     shares, nothing = brute_force_shapley(GatedMargin(decision, frozen=True))

@@ -16,13 +16,14 @@ from kgzsl.explain.decision import Running
 from kgzsl.explain.explaining import ExactExplainer
 from kgzsl.explain.fact_credits import fact_credits
 from kgzsl.explain.network_walks import flow
+from kgzsl.explain.walk_steps import parts_of
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.relation import Relation
 from kgzsl.propagation.convolution_network import Architecture
 from kgzsl.propagation.fitted_network import FittedNetwork
 from kgzsl.propagation.gp_settings import GPSettings
 from kgzsl.propagation.graph_gp import GraphGP
-from kgzsl.propagation.topology import AncestorTopology, NeighborTopology
+from kgzsl.propagation.topology import AncestorTopology, NeighborTopology, RelationTopology
 
 RELATIONS = ("taxonomic", "attribute")
 DIM, WIDTH = 5, 4
@@ -34,6 +35,7 @@ def network(name, classes):
         "sgcn": (Architecture((6,), bias="after"), NeighborTopology("row", relations=RELATIONS)),
         "gcnz": (Architecture((5, 4), bias="after"), NeighborTopology("symmetric", relations=RELATIONS)),
         "dgp": (Architecture((6,), num_groups=3, bias="before"), AncestorTopology(3, relations=("taxonomic",))),
+        "rgcn": (Architecture((5, 4), num_groups=5, is_relational=True), RelationTopology(("has", "is_a"))),
     }[name]
     built = architecture.build(WIDTH, DIM, random_state=3)
     for layer in built.layers:
@@ -84,7 +86,7 @@ def graphs(draw):
     return sorted(edges)
 
 
-MODELS = ("graph-gp", "sgcn", "gcnz", "dgp")
+MODELS = ("graph-gp", "sgcn", "gcnz", "dgp", "rgcn")
 EXAMPLES = int(os.environ.get("KGZSL_EXAMPLES", "12"))
 """KGZSL_EXAMPLES=1000 tries the laws on a thousand graphs each."""
 laws = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -121,14 +123,18 @@ def test_what_flows_into_a_concept_flows_out_of_it(name, edges, seed):
     for number in reversed(range(len(passed.network.layers))):
         layer = passed.network.layers[number]
         gradient = passed.slopes[number] * gradient
-        sent = passed.hidden[number] @ layer.weight
-        operator = layer.operator.toarray()
-        messages = np.einsum("ts,sc,tc->ts", operator, sent, gradient)
+        messages, pulled = 0.0, 0.0
+        for part in parts_of(layer):
+            operator = part.operator.toarray()
+            sent = passed.hidden[number] @ part.weight + (0.0 if layer.before is None else layer.before)
+            messages = messages + np.einsum("ts,sc,tc->ts", operator, sent, gradient)
+            pulled = pulled + operator.T @ (gradient @ part.weight.T)
         inflow = messages.sum(axis=1)
         inflow += 0.0 if layer.after is None else gradient @ layer.after
-        inflow += 0.0 if layer.before is None else (operator.sum(axis=1) * (gradient @ layer.before))
         np.testing.assert_allclose(inflow, relevance.sum(axis=1), atol=1e-10)
-        gradient = operator.T @ (gradient @ layer.weight.T)
+        if layer.before is not None:  # what was sent beside what the features sent
+            messages = messages - operator * (gradient @ layer.before)[:, None]
+        gradient = pulled
         relevance = passed.hidden[number] * gradient
         np.testing.assert_allclose(messages.sum(axis=0), relevance.sum(axis=1), atol=1e-10)
 

@@ -15,10 +15,14 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 import kgzsl
+import kgzsl.testing
 from kgzsl.errors import ExplanationError
 from kgzsl.explain.chains import Chains
+from kgzsl.explain.fact_credits import fact_credits
 from kgzsl.explain.foreign_network import ForeignMargin
+from kgzsl.explain.gates import GatedMargin
 from kgzsl.explain.network_walks import flow, search
+from kgzsl.explain.plugins import FactExplainer
 from kgzsl.explain.routes import Facts
 from kgzsl.features.matrix import MatrixFeatures
 from kgzsl.propagation.rgcn import RGCN
@@ -331,7 +335,22 @@ def test_gates_silence_one_fact_and_leave_the_parallel_one():
             assert gated.margin(gates) == pytest.approx(sum(scores) / decision.temperature, rel=1e-9)
 
 
-@pytest.mark.parametrize("method", ["occlusion", "integrated-gradients", "gradient"])
+@pytest.mark.parametrize("semantics", ["remove", "suppress"])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_gates_of_the_opened_network_are_those_on_its_messages(semantics, frozen):
+    """By other roads: PyTorch Geometric's masks on messages, and the model run on the edited graph."""
+    clf, x = fitted(hidden=(5, 4))
+    decision = clf.explain(x, target="zebra", against="donkey").decision
+    gated, masked = GatedMargin(decision, frozen=frozen), ForeignMargin(decision)
+    assert gated.facts == masked.facts
+    rows = np.ones((len(gated.facts) + 1, len(gated.facts)))
+    rows[np.arange(len(gated.facts)), np.arange(len(gated.facts))] = 0.0
+    rows = rows[-1:] if frozen else rows
+    expected = [masked.margin(gates, semantics=semantics) for gates in rows]
+    np.testing.assert_allclose(gated.margins(rows, semantics=semantics), expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "integrated-gradients", "gradient", "shapley"])
 def test_facts_have_credits_of_their_own(method):
     clf, x = fitted()
     explanation = clf.explain(x, target="zebra", against=None, explainer=method, k=20)
@@ -340,7 +359,19 @@ def test_facts_have_credits_of_their_own(method):
     explanation.verify()
 
 
-def test_what_needs_one_matrix_a_layer_says_so():
-    clf, x = fitted()
-    with pytest.raises(ExplanationError, match="shapley is not known of rgcn"):
-        clf.explain(x, target="zebra", explainer="shapley")
+@pytest.mark.parametrize("method", ["occlusion", "integrated-gradients", "gradient", "shapley"])
+def test_explainers_take_a_network_with_a_matrix_for_each_relation(method):
+    kgzsl.testing.check_explainer(FactExplainer(method), kgzsl.testing.example_decision("rgcn"))
+
+
+@settings(max_examples=20, deadline=None)
+@given(FACTS, st.integers(0, 99), st.sampled_from([None, 2]))
+def test_shapley_values_are_of_single_facts_and_add_up_to_the_last_digit(facts, seed, num_bases):
+    clf, x = fitted(facts, seed=seed, num_bases=num_bases)
+    decision = clf.explain(x, target="zebra", against="donkey").decision
+    found = fact_credits(decision, "shapley")
+    score = {side.concept: enumerated(clf, side.concept, decision.inputs)[2] for _, side in decision.sides()}
+    exact = (score["zebra"] - score["donkey"]) / decision.temperature
+    size = abs(found.baseline) + float(np.abs(found.credits).sum())
+    assert found.total == pytest.approx(exact, abs=1e-13 * max(size, 1.0))
+    assert set(found.facts) <= set(facts)
