@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -172,8 +173,10 @@ def test_the_mask_of_the_process_is_not_touched(tmp_path, monkeypatch):
 
 
 def test_where_no_process_can_be_asked_for_age_decides(tmp_path, monkeypatch):
-    monkeypatch.setattr(replacing.os, "kill", lambda *given: pytest.fail("on Windows this ends the process"))
-    monkeypatch.setattr(replacing.os, "name", "nt")
+    asked = []  # which on Windows ends the process
+    monkeypatch.setattr(
+        replacing, "os", SimpleNamespace(**{**vars(os), "name": "nt", "kill": lambda *of: asked.append(of)})
+    )
     monkeypatch.setattr(replacing, "PATIENCE", 0.0)
     left = tmp_path / ".it.partial-1"
     left.touch()
@@ -182,6 +185,7 @@ def test_where_no_process_can_be_asked_for_age_decides(tmp_path, monkeypatch):
     os.utime(left, (0, 0))
     clear_leftovers(tmp_path / "it")
     assert not left.exists()
+    assert asked == []
 
 
 def test_a_folder_that_cannot_be_put_back_is_not_tried_for_ever(tmp_path, monkeypatch, gone):

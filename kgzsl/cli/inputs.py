@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgzsl.errors import DataMissingError, InputFormatError, listing
+from kgzsl.replacing import replace_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -224,17 +225,4 @@ def read_names(path: Path, *, option: str) -> list[str]:
 
 def replaced_file(path: Path, text: str) -> None:
     """Write a file whole or not at all; one that is there stays until the new one is complete."""
-    import os
-    import tempfile
-
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_file(path, text.encode())

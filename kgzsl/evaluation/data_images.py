@@ -2,8 +2,6 @@
 
 import hashlib
 import inspect
-import os
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -29,6 +27,7 @@ from kgzsl.errors import (
 from kgzsl.evaluation.data_arrays import tensor_arrays
 from kgzsl.evaluation.data_checks import coded, files_sha256
 from kgzsl.evaluation.data_set import Dataset
+from kgzsl.replacing import replace_file
 
 __all__ = ["IMAGE_SUFFIXES", "image_files", "read_images"]
 
@@ -271,17 +270,7 @@ def _kept(place: Path | None, num_images: int) -> FloatArray | None:
 
 
 def _keep(place: Path, features: FloatArray) -> None:
-    """Write the file beside its place and move it there, so that a reader finds all of it or nothing."""
+    """Write the file so that a reader finds all of it or nothing."""
     place.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(features.tobytes()).hexdigest()
-    handle, name = tempfile.mkstemp(prefix=f".{place.stem[:40]}.partial-", dir=place.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(tensors_as_bytes({"features": features}, metadata={"sha256": digest}))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(place)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+    replace_file(place, tensors_as_bytes({"features": features}, metadata={"sha256": digest}))

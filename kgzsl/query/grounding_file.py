@@ -1,13 +1,13 @@
 """Decisions about class labels, kept in a JSON file."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kgzsl.errors import DataMissingError, SourceError
 from kgzsl.query.grounding_result import Grounding
+from kgzsl.replacing import replace_file
 
 __all__ = ["read_overrides", "write_overrides"]
 
@@ -90,12 +90,4 @@ def write_overrides(grounding: Grounding | Mapping[str, str], location: str | Pa
     text = json.dumps(held, ensure_ascii=False, indent=1)
     if any("\ud800" <= character <= "\udfff" for character in text):  # half a character has no bytes
         text = json.dumps(held, indent=1)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(f"{text}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_file(path, f"{text}\n".encode())
