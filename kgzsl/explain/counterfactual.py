@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
 from math import comb
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from kgzsl.display.progress import Advance, progress
 from kgzsl.errors import InputFormatError, UnknownNameError
@@ -15,9 +15,14 @@ from kgzsl.explain.rerun import CLEAR, Fact, Rerun, fact_of
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.relation import stored_relation
 
+if TYPE_CHECKING:
+    from kgzsl.explain.certifying import Scan
+
 __all__ = ["Certificate", "Change", "Counterfactual", "Edits", "counterfactual", "facts_against"]
 
 _SETS_A_DECISION = 1_000
+_GATED_A_DECISION = 5
+"""Sets beyond two facts that are scored in the gated form, where it is known, for each decision of the budget."""
 _SCANNED = 2
 """Sets of so many facts are all tried in a model's gated form, where decisions would be too many."""
 
@@ -40,8 +45,8 @@ def counterfactual(
     come after them. Of the first `num_candidates` the single effects are measured, edits are added greedily by what
     they do together, and those that turn out needless are put back. Then smaller sets are tried, all single facts
     first, until `budget` decisions were taken; scores without up to a thousand sets for each of these are computed to
-    try all sets of one and two. `allowed` are the facts that may be added; None takes what the classes with the highest
-    scores are said to have.
+    try all sets of one and two, and up to five for each to choose among larger ones. `allowed` are the facts that may
+    be added; None takes what the classes with the highest scores are said to have. An interruption changes nothing.
     """
     if edits not in get_args(Edits):
         raise UnknownNameError("kind of edit", str(edits), known=get_args(Edits))
@@ -69,6 +74,8 @@ class _Quest:
     max_edits: int
     budget: int
     advance: Advance
+    _scan: "Scan | None" = None
+    _is_cut: bool = False
 
     def __post_init__(self) -> None:
         start = self.rerun.outcome()
@@ -92,6 +99,7 @@ class _Quest:
         tried = changes[:num_candidates]
         singles = {change: self.lead([change]) for change in tried}
         strongest = sorted(tried, key=lambda change: (-singles[change], change.fact, not change.is_removal))
+        self._scan = self._scanned(changes)
         found = self._greedy(strongest)
         if found is None:
             found, certificate = self._smaller(changes, strongest, self.max_edits + 1)
@@ -107,8 +115,8 @@ class _Quest:
             left = [change for change in strongest if change not in chosen]
             if not left or self.is_spent:
                 return None
-            best = max(left, key=lambda change: (self.lead([*chosen, change]), -strongest.index(change)))
-            chosen.append(best)
+            leads = self._leads([[*chosen, change] for change in left])
+            chosen.append(left[leads.index(max(leads))])  # of equal ones that which does more alone
             if self.lead(chosen) > CLEAR:
                 return chosen
         return None
@@ -127,27 +135,53 @@ class _Quest:
         certificate: Certificate = "certified"
         for fewer in range(1, size):
             whole = comb(len(every), fewer) <= self.budget - self.rerun.num_reruns
-            scannable = self.goal is None and all(change.is_removal for change in every)
-            if not whole and fewer <= _SCANNED and scannable:
-                from kgzsl.explain.certifying import sets_that_may_change  # loads PyTorch
-
-                most = _SETS_A_DECISION * self.budget
-                scanned = sets_that_may_change(self.rerun.decision, self.before, fewer, most_sets=most)
+            below = certificate
+            if fewer <= _SCANNED and self.goal is None and self._scan is not None:
+                scanned = self._scan.sets(fewer, most_sets=_SETS_A_DECISION * self.budget)
                 if scanned is not None:
                     changing = ([Change(fact, True) for fact in facts] for facts in scanned)
                     found = next((changes for changes in changing if self.lead(changes) > CLEAR), None)
                     if found is not None:
-                        return found, certificate
+                        return found, below
                     continue
             pool = every if whole else strongest
             if not whole:
                 certificate = "within the facts tried"
-            for subset in self._affordable(combinations(pool, fewer)):
+            for subset in self._affordable(self._promising(pool, fewer)):
                 if self.lead(subset) > CLEAR:
-                    return list(subset), certificate
-            if self.is_spent:
+                    return list(subset), below
+            if self.is_spent or self._is_cut:
                 return None, "greedy"
         return None, certificate
+
+    def _scanned(self, every: Sequence[Change]) -> "Scan | None":
+        """The decision in its model's gated form, where it has one and decisions would be too many."""
+        is_network = hasattr(self.rerun.decision.model, "opened")  # which has loaded PyTorch
+        if any(not change.is_removal for change in every) or not (is_network or len(every) > self.budget):
+            return None
+        from kgzsl.explain.certifying import Scan  # loads PyTorch
+
+        scan = Scan(self.rerun.decision, self.before)
+        return scan if scan.is_known else None
+
+    def _leads(self, sets: Sequence[Sequence[Change]]) -> list[float]:
+        """The lead after each of some sets of changes."""
+        if self._scan is None or len(sets[0]) < 2:
+            return [self.lead(changes) for changes in sets]
+        leads: list[float] = self._scan.leads([[change.fact for change in changes] for changes in sets], self.goal)
+        return leads
+
+    def _promising(self, pool: Sequence[Change], size: int) -> Iterator[tuple[Change, ...]]:
+        """Sets of changes worth a decision: all, or those that come near to a change in the gated form."""
+        sets = combinations(pool, size)
+        if self._scan is None or size < 2:
+            return sets
+        from kgzsl.explain.certifying import NEAR
+
+        kept = list(islice(sets, _GATED_A_DECISION * self.budget))
+        self._is_cut = len(kept) < comb(len(pool), size)
+        leads = self._leads(kept)
+        return (changes for changes, lead in zip(kept, leads, strict=True) if lead > -NEAR)
 
     def _affordable(self, subsets: Iterator[tuple[Change, ...]]) -> Iterator[tuple[Change, ...]]:
         return islice(subsets, max(self.budget - self.rerun.num_reruns, 0))

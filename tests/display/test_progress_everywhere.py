@@ -39,6 +39,11 @@ WORK = {
         "clf = kgzsl.ZeroShotClassifier(graph, unseen=['tiger']).fit(X, y)\n"
         "kgzsl.evaluate(clf, X, y, X[:2], ['tiger', 'tiger'], coverage=None)"
     ),
+    "looking for the smallest change": (
+        "from kgzsl.explain.counterfactual import counterfactual\n"
+        "from kgzsl.explain.faithfulness_worlds import white_box\n"
+        "counterfactual(white_box(0).decision)"
+    ),
     "measuring decisions": (
         "from kgzsl.explain.faithfulness import faithfulness\n"
         "from kgzsl.explain.faithfulness_worlds import white_box\n"

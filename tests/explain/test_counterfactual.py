@@ -1,5 +1,6 @@
 """The smallest change of the graph that changes a decision; every claim is taken again."""
 
+import sys
 from dataclasses import replace
 from itertools import combinations
 
@@ -10,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kgzsl
+import kgzsl.display.progress  # the function of this name hides the module
 from kgzsl.errors import ExplanationError, InputFormatError, UnknownNameError
-from kgzsl.explain.certifying import sets_that_may_change
+from kgzsl.explain.certifying import Scan, sets_that_may_change
 from kgzsl.explain.effects import resting_on
 from kgzsl.explain.faithfulness_worlds import Listener, _decide, _graph
 from kgzsl.explain.rerun import Rerun, edited
@@ -24,6 +26,7 @@ from kgzsl.propagation.gp_settings import GPSettings
 from kgzsl.propagation.graph_gp import GraphGP
 from kgzsl.propagation.sgcn import SGCN
 
+progress_module = sys.modules["kgzsl.display.progress"]
 WALKS = GraphGP(settings=GPSettings.of(walk=1, walk_beta=3.0, noise=0.1))
 MODELS = {
     "graph-gp": WALKS,
@@ -339,3 +342,48 @@ def test_nothing_found_says_what_was_wanted():
     missing = next(change for change in found if not change.is_found)
     assert str(missing) == f"no removal of facts that was tried gives donkey instead of {missing.before}"
     assert "decisions taken" in missing._repr_html_()
+
+
+@pytest.mark.parametrize("model", ["graph-gp", "sgcn", "gcnz"])
+def test_leads_in_the_gated_form_are_those_of_decisions_taken_again(model):
+    clf, inputs = animals(model)
+    decision = clf.explain(inputs[0], label_space="unseen").decision
+    rerun = Rerun(decision)
+    before = rerun.outcome().prediction
+    sets = list(combinations(sorted(rerun.facts), 3))[::5]
+    for goal in (None, next(concept for concept in rerun.outcome().concepts if concept != before)):
+        expected = [rerun.outcome(facts).lead(before, goal) for facts in sets]
+        np.testing.assert_allclose(Scan(decision, before).leads(sets, goal), expected, atol=1e-5)
+
+
+def test_an_interruption_leaves_everything_as_it_was(monkeypatch):
+    clf, inputs = animals("sgcn")
+    expected = clf.counterfactual(inputs[0], label_space="unseen")
+    weights = clf.weights_.copy()
+    made, taken = Rerun._made, []
+
+    def interrupted(self, *edits):
+        taken.append(edits)
+        if len(taken) == 5:
+            raise KeyboardInterrupt
+        return made(self, *edits)
+
+    monkeypatch.setattr(Rerun, "_made", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        clf.counterfactual(inputs[0], label_space="unseen")
+    assert progress_module._screen.get() == "none yet"  # the bar went with it
+    np.testing.assert_array_equal(clf.weights_, weights)
+    assert str(clf.counterfactual(inputs[0], label_space="unseen")) == str(expected)
+
+
+def test_three_facts_are_certified_where_no_two_do_it():
+    """Sets of one and of two are all scored, so that larger ones are known to be minimal."""
+    found = []
+    for seed in range(12):
+        clf, inputs = animals("sgcn", seed=seed)
+        found += [clf.counterfactual(x, label_space="unseen", budget=60) for x in inputs[:4]]
+    larger = [change for change in found if len(change) == 3]
+    assert larger
+    assert {change.certificate for change in larger} == {"certified"}
+    for change in larger:
+        change.verify()
