@@ -13,6 +13,8 @@ from kgzsl.graph import closure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from kgzsl.graph.index import IntArray, Neighbors
     from kgzsl.graph.walking import Walks
 
@@ -33,7 +35,7 @@ class NearRows:
     """
 
     def __init__(self, neighbors: Neighbors, num_concepts: int, hops: int, *, patience: int) -> None:
-        self.places: IntArray = np.zeros(0, dtype=np.int64)
+        self.places: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
         self._neighbors, self._num_concepts, self._hops = neighbors, num_concepts, hops
         self._stretches = b""
         self._asked, self._patience = 0, patience
@@ -76,7 +78,7 @@ class NearRows:
         lengths = 1 + degrees
         lengths[inner] += counts
         heads = np.cumsum(lengths) - lengths  # where each row begins, with the concept itself
-        self.places = np.empty(lengths.sum(), dtype=np.int64)
+        self.places = np.empty(lengths.sum(), dtype=np.int32)
         self.places[heads] = np.arange(self._num_concepts)
         beside = np.repeat(heads + 1 - starts[:-1], degrees) + np.arange(len(near))
         self.places[beside] = near
