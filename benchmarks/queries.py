@@ -53,6 +53,7 @@ ASKED = {
     "one lowest": "one lowest common hypernym",
     "shortest": "shortest path",
     "two hops": "two-hop neighbourhood",
+    "two-hop graph": "two-hop subgraph",
     "k shortest": f"{K} shortest paths",
     "follow": "follow is_a+/has_part",
     "match": "match ?x is_a+ a, has_part ?y",
@@ -64,6 +65,7 @@ GOALS = {
 COUNTS = {
     ("nltk", "wup many"): 2, ("networkx", "k shortest"): 7, ("networkx", "one lowest"): 1,
     ("networkx", "shortest"): 60, ("igraph", "shortest"): 60, ("rustworkx", "shortest"): 7,
+    ("networkx", "two-hop graph"): 60,
     ("wn", "ancestors"): 17, ("wn", "lowest"): 17, ("wn", "wup"): 17, ("rdflib", "follow"): 7, ("rdflib", "match"): 7,
 }  # fmt: skip
 COUNT = 1000  # questions in a round, of those that are not slow for the peer
@@ -71,6 +73,7 @@ STATES = dict.fromkeys(("wup", "wup many"), ("new", "met"))
 STATES |= {"lowest": ("new", "met", "again")}
 STATES |= dict.fromkeys(("ancestors", "descendants", "two hops"), ("new", "again"))
 SPARQL = ("follow", "match")
+OF_ONE = ("ancestors", "descendants", "two hops", "two-hop graph", *SPARQL)
 NUM_MET = 400
 MATRIX_GOAL = 1.0  # seconds for 1,000 concepts
 
@@ -94,6 +97,13 @@ class Measured:
     remark: str = ""
 
 
+def part_around(kg: KnowledgeGraph, id_: str) -> KnowledgeGraph:
+    """The graph two hops around, its edges as well, which are otherwise read when somebody asks for them."""
+    part = kg.neighborhood(id_, hops=2, relations="taxonomic")
+    part.index  # noqa: B018
+    return part
+
+
 def our_asks(kg: KnowledgeGraph) -> dict[str, Callable[..., Any]]:
     """How kgzsl is asked."""
     return {
@@ -105,6 +115,7 @@ def our_asks(kg: KnowledgeGraph) -> dict[str, Callable[..., Any]]:
         "one lowest": kg.lowest_common_ancestors,
         "shortest": lambda a, b: kg.shortest_path(a, b, relations="taxonomic"),
         "two hops": lambda a: kg.neighbors(a, hops=2, relations="taxonomic"),
+        "two-hop graph": lambda a: part_around(kg, a),
         "k shortest": lambda a, b: kg.paths(a, b, k=K, max_length=None, relations="taxonomic"),
         "follow": lambda a: kg.follow(a, "is_a+/has_part"),
         "match": lambda a: kg.match(f"?x is_a+ {a} . ?x has_part ?y").rows,
@@ -134,6 +145,12 @@ def are_same_concepts(nouns: Nouns, question: Question, ours: Any, theirs: Any) 
     if isinstance(theirs, dict):
         return theirs == dict(zip(ours.ids, ours.distances, strict=True))
     return len(ours) == len(theirs) and set(ours) == set(theirs)
+
+
+def are_same_graphs(nouns: Nouns, question: Question, ours: Any, theirs: Any) -> bool:
+    """The same concepts, and the same of them joined."""
+    joined = {frozenset((edge.head, edge.tail)) for edge in ours.edges()}
+    return set(ours.ids) == set(theirs) and joined == set(map(frozenset, theirs.edges))
 
 
 def are_deepest(nouns: Nouns, question: Question, ours: Any, theirs: Any) -> bool:
@@ -167,6 +184,7 @@ SAME: dict[str, Callable[[Nouns, Question, Any, Any], bool]] = {
     "one lowest": lambda nouns, question, ours, theirs: theirs in ours,
     "shortest": lambda nouns, question, ours, theirs: are_paths(nouns, question, [ours], [theirs]),
     "two hops": are_same_concepts,
+    "two-hop graph": are_same_graphs,
     "k shortest": are_paths,
     "follow": are_same_concepts,
     "match": are_same_concepts,
@@ -194,7 +212,7 @@ class Questions:
         """Questions of one kind."""
         maker, seen = random.Random(f"{job} {state} {seed}"), set()
         pool = {"ancestors": self._kinds, "descendants": self._inner, "match": self._plain}.get(job, self._nouns)
-        size = 201 if job == "wup many" else 1 if job in ("ancestors", "descendants", "two hops", *SPARQL) else 2
+        size = 201 if job == "wup many" else 1 if job in OF_ONE else 2
         while True:
             question: Question = tuple(maker.sample(self.met if state == "met" else pool, size))
             if question not in seen:

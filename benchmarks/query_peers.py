@@ -150,6 +150,7 @@ def networkx(nouns: Nouns) -> Peer:
         lambda id_: id_,
         {
             "shortest": lambda a, b: nx.shortest_path(around, a, b),
+            "two-hop graph": lambda a: nx.ego_graph(around, a, radius=2),
             "two hops": lambda a: nx.single_source_shortest_path_length(around, a, cutoff=2),
             "k shortest": lambda a, b: list(islice(nx.shortest_simple_paths(around, a, b), K)),
             "ancestors": lambda a: nx.descendants(up, a),
