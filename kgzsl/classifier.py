@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from kgzsl.decision.addition import Addition
 from kgzsl.decision.borrowed import warn_borrowed
-from kgzsl.decision.calibration import Calibration, default_temperature
+from kgzsl.decision.calibration import Calibration, default_temperature, warn_few_classes
 from kgzsl.decision.checking import (
     check_parameters,
     checked_weights,
@@ -37,6 +37,7 @@ from kgzsl.decision.problem import Problem
 from kgzsl.decision.propagators import relation_names, resolve_propagator
 from kgzsl.decision.report import FitReport
 from kgzsl.decision.top import TopClasses, top_classes
+from kgzsl.display.progress import shown
 from kgzsl.errors import InputFormatError
 from kgzsl.features import resolve_features
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -63,8 +64,9 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         Classes without examples: concept ids, or names that one concept bears. `add_class` brings in more later.
     calibration
         The correction of the bias towards seen classes (calibrated stacking; Chao et al., ECCV 2016): "stacking"
-        chooses gamma on seen classes that are pretended to be unseen (with few of them a guess: compare), a
-        number is gamma itself, None takes nothing off. Gamma is subtracted from the scores of seen classes.
+        chooses gamma on seen classes that are pretended to be unseen; of less than 32 it is a guess, held back where it
+        would cost them much of their accuracy, which `fit_report_` tells. A number is gamma itself, None takes nothing
+        off. Gamma is subtracted from the scores of seen classes.
     relations
         Relations, or kinds of relations, to propagate over. None stands for taxonomic and attribute relations: what a
         class is, and what properties it has. `fit_report_.unused` counts what else the graph says of the classes.
@@ -73,6 +75,9 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         `kgzsl.decision.hubness`), measured on the examples, or nothing (None).
     random_state
         Seed; None counts as 0, so the same input always gives the same model.
+    show_progress
+        Bars of whatever takes more than two seconds, in a fit and in all that is asked of it: None draws them in a
+        terminal or notebook and nothing in a pipe, False never, True always. It is no part of a saved model.
 
     Attributes
     ----------
@@ -112,6 +117,7 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         relations: Sequence[str] | str | None = None,
         hubness: str | None = None,
         random_state: int | None = None,
+        show_progress: bool | None = None,
     ) -> None:
         self.graph = graph
         self.features = features
@@ -121,6 +127,7 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         self.relations = relations
         self.hubness = hubness
         self.random_state = random_state
+        self.show_progress = show_progress
 
     # -- fitting ---------------------------------------------------------------------------------------------
 
@@ -130,7 +137,7 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         With a graph, labels are concept ids, alternate ids, or names that one concept bears. Every label that is
         unknown or ambiguous is reported at once, before anything is computed.
         """
-        with unchanged_on_error(self):
+        with unchanged_on_error(self), shown(self.show_progress):
             self._check_parameters()
             inputs, targets = self._validated(X, y)
             labels, places = np.unique(targets, return_inverse=True)
@@ -162,7 +169,7 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         >>> clf.fit_weights([[1, 0, 0.1], [0, 1, 0.2]], ["cat", "eagle"]).classes_.tolist()
         ['cat', 'eagle', 'tiger']
         """
-        with unchanged_on_error(self):
+        with unchanged_on_error(self), shown(self.show_progress):
             self._check_parameters()
             matrix, labels = checked_weights(weights, classes, kind, graph=self.graph, targets=y)
             self.n_features_in_ = matrix.shape[1] - (kind == "linear")
@@ -206,6 +213,7 @@ class ZeroShotClassifier(Explains, DecisionDoors, ClassifierMixin, BaseEstimator
         problem, report = fit_problem(settings, examples)
         warn_undirected(report.undirected, stacklevel=3)
         warn_unreachable(report.unreachable, "see fit_report_.unreachable", stacklevel=3)
+        warn_few_classes(self.calibration, report.num_seen, stacklevel=3)
         self._take(problem, report)
 
     def _take(

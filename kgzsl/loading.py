@@ -153,7 +153,8 @@ def _plain_parts(
     _require(len(labels) == len(concepts), "a concept for each class")
     _require(type(num_seen) is int and 1 <= num_seen <= first, "at least one seen class and no more than all")
     calibration = Calibration(**card["calibration"])
-    for value in (calibration.gamma, calibration.temperature):
+    held_back_from = calibration.gamma if calibration.held_back_from is None else calibration.held_back_from
+    for value in (calibration.gamma, calibration.temperature, held_back_from):
         _require(isinstance(value, int | float) and math.isfinite(value), "a finite gamma and temperature")
     _require(calibration.temperature > 0, "a temperature above 0")
     _require(calibration.at_bound in ("", "low", "high"), "a known bound of the temperature")

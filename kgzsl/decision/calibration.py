@@ -1,5 +1,6 @@
 """The seen/unseen correction and the temperature of a decision, from pretended-unseen folds."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,10 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgzsl.errors import InputFormatError
+from kgzsl.errors import InputFormatError, KgzslWarning
 from kgzsl.evaluation.calibration import CalibrationFold, choose_stacking, choose_temperature
+from kgzsl.evaluation.generalized import SeenMargins
 
-__all__ = ["MIN_CLASSES", "Calibration", "calibrate", "check_stacking", "default_temperature", "is_calibration"]
+__all__ = [
+    "MIN_CLASSES",
+    "Calibration",
+    "calibrate",
+    "check_stacking",
+    "default_temperature",
+    "is_calibration",
+    "warn_few_classes",
+]
 
 MIN_CLASSES = 4
 """Two seen and two pretended to be unseen: one class alone is always recognised."""
@@ -28,13 +38,26 @@ SAMPLES_A_CLASS = 10
 """Held-out samples that count as one held-out class, where there are few."""
 
 
+MANY_CLASSES = 32
+"""Seen classes from which on folds are trusted with any gamma.
+
+Of K fewer, gamma has to leave them the share 1 - K / 32 of their accuracy: a half of sixteen, three quarters of eight.
+`benchmarks/few_classes.py` shows what it does.
+"""
+
+
+FEWEST_CLASSES = 6
+"""Seen classes from which on a gamma was never seen to leave hardly any of their samples in that benchmark."""
+
+
 @dataclass(frozen=True)
 class Calibration:
     """`gamma` is taken off the scores of seen classes, then all are divided by `temperature`.
 
     `source` tells where both come from: "pretended-unseen folds", "given" or "default". `at_bound` is "low" or "high"
     where the search for the temperature, or what it may be, ended at that bound: probabilities are then too even or
-    too sharp, and no sample says by how much; "" otherwise.
+    too sharp, and no sample says by how much; "" otherwise. `held_back_from` is the gamma that the folds asked for
+    where it would have cost seen classes too much of their accuracy, and a smaller one was taken; else None.
     """
 
     gamma: float
@@ -42,6 +65,7 @@ class Calibration:
     source: str
     num_folds: int = 0
     at_bound: str = ""
+    held_back_from: float | None = None
 
 
 def is_calibration(value: object) -> bool:
@@ -70,6 +94,17 @@ def check_stacking(calibration: str | float | None, num_classes: int) -> None:
         )
 
 
+def warn_few_classes(calibration: str | float | None, num_classes: int, *, stacklevel: int) -> None:
+    """Warn of a gamma chosen on so few seen classes that not even what they lose by it can be told."""
+    if calibration == "stacking" and num_classes < FEWEST_CLASSES:
+        warnings.warn(
+            f"gamma was chosen on {num_classes} seen classes, and under {FEWEST_CLASSES} say next to nothing of it: "
+            "compare s of evaluate with that of calibration=None, or give a number as calibration",
+            KgzslWarning,
+            stacklevel=stacklevel + 1,
+        )
+
+
 def default_temperature(kind: str, weights: NDArray[np.float64], model: Any = None) -> float:
     """The temperature where there are no inputs to choose it on, by what scores are.
 
@@ -92,8 +127,13 @@ def calibrate(
     *,
     is_cosine: bool = True,
     default: float = DEFAULT_TEMPERATURE,
+    seen: SeenMargins | None = None,
 ) -> Calibration:
     """Choose gamma as `calibration` asks, and the temperature on held-out classes against each other.
+
+    A held-out class of few has lost relatives that a really unseen one has, and may ask for a gamma that hardly a
+    sample of a seen class survives. Of K classes, less than 32, gamma is therefore held back to the largest that leaves
+    the samples `seen` the share 1 - K / 32 of the accuracy that they have without it.
 
     Few held-out classes give temperatures that are far too low (all of their samples are told apart) or too high. Of
     cosines (`is_cosine`), what the folds choose is therefore kept within 0.02 and 1, and log temperature is n / (n +
@@ -107,9 +147,11 @@ def calibrate(
                 'calibration="stacking" needs classes with two examples: an only one cannot be judged by its own '
                 "class; give more examples, or a number as calibration"
             )
-        gamma = choose_stacking(folds).gamma
+        asked = choose_stacking(folds).gamma
+        share = 1 - len(folds[0].is_seen) / MANY_CLASSES
+        gamma = asked if seen is None or share <= 0 else seen.bounded(asked, share=share)
     else:
-        gamma = 0.0 if calibration is None else float(calibration)
+        gamma = asked = 0.0 if calibration is None else float(calibration)
     if not folds:
         return Calibration(gamma, default, "default")
     judged = [_among_held_out(fold) for fold in folds]
@@ -118,7 +160,8 @@ def calibrate(
     if is_cosine:
         temperature, side = _steadied(temperature, judged)
         at_bound = side or at_bound
-    return Calibration(gamma, temperature, "pretended-unseen folds", len(folds), at_bound)
+    held_back_from = asked if gamma != asked else None
+    return Calibration(gamma, temperature, "pretended-unseen folds", len(folds), at_bound, held_back_from)
 
 
 def _steadied(temperature: float, judged: Sequence[CalibrationFold]) -> tuple[float, str]:

@@ -17,6 +17,7 @@ from kgzsl.decision.problem import Problem
 from kgzsl.decision.pseudo_unseen import JudgedInputs, PretendedFold, pretended_folds
 from kgzsl.decision.report import FitReport, unused_relations
 from kgzsl.decision.score_variance import class_variances, has_variance, input_variances
+from kgzsl.decision.seen_side import seen_margins
 from kgzsl.decision.view import GraphView, encoded, unreachable
 from kgzsl.errors import InputFormatError, PluginError, SplitError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
@@ -89,6 +90,7 @@ def fit_problem(settings: Settings, examples: Examples) -> tuple[Problem, FitRep
             settings.calibration,
             folds,
             is_cosine=is_cosine,
+            seen=seen_margins(folds),
             default=default_temperature(scale.kind, examples.weights, model),
         ),
         pretended=kept_folds(folds, [classes.place(concept) for concept in supervision.classes]),

@@ -40,7 +40,7 @@ class FitReport:
             f"{self.num_seen:,} seen and {self.num_unseen:,} unseen classes, {self.num_examples:,} examples, "
             f"graph of {self.num_concepts:,} concepts and {self.num_edges:,} edges",
             f"gamma {self.calibration.gamma:.4g}, temperature {self.calibration.temperature:.4g} "
-            f"({self.calibration.source}{_bound(self.calibration)})",
+            f"({self.calibration.source}{_held_back(self.calibration)}{_bound(self.calibration)})",
             f"time: {spent}",
         ]
         if self.unused:
@@ -52,6 +52,13 @@ class FitReport:
         if self.undirected:
             lines.append(f"{len(self.undirected):,} seen class(es) with weights of zero")
         return "\n".join(lines)
+
+
+def _held_back(calibration: Calibration) -> str:
+    if calibration.held_back_from is None:
+        return ""
+    asked = f"{calibration.held_back_from:.4g}"
+    return f"; gamma is held back from {asked}, at which seen classes would lose too much: few classes say little of it"
 
 
 def _bound(calibration: Calibration) -> str:

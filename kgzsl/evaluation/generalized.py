@@ -25,6 +25,7 @@ from kgzsl.evaluation.metrics import checked, harmonic_mean
 __all__ = [
     "CalibrationCurve",
     "Margins",
+    "SeenMargins",
     "SeenUnseenAccuracy",
     "ausuc",
     "calibration_curve",
@@ -76,6 +77,39 @@ class Margins:
         """Area under (s, u) as gamma goes from -inf to inf: what u is worth whenever s loses a sample, added up."""
         _, unseen = self.accuracy(self.seen_margin)
         return float(unseen @ self.seen_weight)
+
+
+@dataclass(frozen=True)
+class SeenMargins:
+    """The seen side of `Margins` alone: sorted margins, and each sample's share of the mean per-class accuracy."""
+
+    margin: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, margin: NDArray[np.float64], contender: NDArray[np.bool_], labels: NDArray[np.int64]) -> "SeenMargins":
+        """From what `raw_margins` gives for samples of seen classes alone."""
+        _, place, support = np.unique(labels, return_inverse=True, return_counts=True)
+        order = np.argsort(margin[contender], kind="stable")
+        share = 1.0 / (max(len(support), 1) * support[place[contender]])
+        return cls(margin[contender][order], share[order])
+
+    def accuracy(self, gamma: float) -> float:
+        """Accuracy of the seen side at a gamma."""
+        return float(self.weight[np.searchsorted(self.margin, gamma, side="right") :].sum())
+
+    def bounded(self, gamma: float, *, share: float) -> float:
+        """`gamma`, or if it leaves less than this share of the accuracy without it, the largest that does not.
+
+        Accuracy is constant between two neighbouring margins: the middle of the last such interval is taken. A gamma
+        of 0 or less is left as it is.
+        """
+        least = share * self.accuracy(0.0) - 1e-12
+        if gamma <= 0 or self.accuracy(gamma) >= least:
+            return gamma
+        steps = np.concatenate([[0.0], np.unique(self.margin[self.margin > 0])])
+        first = next(place for place, step in enumerate(steps) if self.accuracy(step) < least)
+        return float((steps[first - 1] + steps[first]) / 2)
 
 
 @dataclass(frozen=True)
