@@ -84,6 +84,7 @@ class Supervision:
     Rows of `weights` `[num_seen, dim]` have unit length and stand in the order of `classes`. With kind
     "prototype" the inputs are centred and have unit length; with kind "linear" they end in a constant 1.
     `inputs` `[num_samples, dim]` and `labels` (places in `classes`) are None where only weights are known.
+    `show_progress` is for the bars of a fit: None draws them where a person looks on, False never, True always.
 
     >>> from kgzsl.testing import example_supervision
     >>> given = example_supervision()

@@ -26,6 +26,8 @@ __all__ = ["ARRAYS", "CARD", "FORMAT", "save_model"]
 
 FORMAT = 1
 CARD, ARRAYS = "model.json", "arrays.safetensors"
+_APART = ("graph", "show_progress")
+"""Parameters of the estimator that its card does not have: one is stored by itself, the other is for who looks on."""
 _FILES = frozenset({MANIFEST, CARD, ARRAYS, *(f"graph/{name}" for name in STORED_FILES)})
 
 
@@ -98,7 +100,7 @@ def _card(problem: Problem, parameters: Mapping[str, Any], arrays: dict[str, NDA
             | {"borrowed": a.borrowed, "relations": [dataclasses.asdict(relation) for relation in a.relations]}
             for a in problem.additions
         ],
-        "parameters": described_parameters({name: value for name, value in parameters.items() if name != "graph"}),
+        "parameters": described_parameters({name: value for name, value in parameters.items() if name not in _APART}),
     }
 
 

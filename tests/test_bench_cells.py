@@ -16,6 +16,7 @@ from kgzsl.bench.lanes import run_cells
 from kgzsl.bench.store import ResultStore
 from kgzsl.bench.synthetic import run_synthetic
 from kgzsl.bench.table import HEADS, BenchTable, rows_of
+from kgzsl.display.progress import _screen
 from kgzsl.errors import InputFormatError, SourceError, UnknownNameError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,6 +44,14 @@ class Sums:
             file.write(f"{cell}\n")
         more = {"u": 0.5} if cell.method == "b" else {}
         return Measured({"top1": cell.seed / 10, **more}, seconds=time.perf_counter())
+
+
+@dataclass(frozen=True)
+class Watched(Sums):
+    """Tells whether a bar would be drawn where a cell is measured."""
+
+    def measure(self, cell):
+        return Measured({"silent": float(_screen.get() is None)}, seconds=0.0)
 
 
 def lines(path):
@@ -231,3 +240,8 @@ def test_killing_at_any_moment_and_starting_again_gives_the_undisturbed_table(tm
     )
     assert again.stdout == undisturbed.stdout
     assert len(undisturbed.stdout.splitlines()) == 5
+
+
+def test_processes_that_share_a_terminal_leave_its_bar_alone(tmp_path):
+    measured = run_cells(Watched(tmp_path / "log"), jobs=2)
+    assert {cell.values["silent"] for cell in measured.values()} == {1.0}

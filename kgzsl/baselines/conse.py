@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from scipy.special import softmax
 
 from kgzsl.baselines.choosing import chosen_setting
-from kgzsl.baselines.contract import class_features, labelled_inputs, unit_rows
+from kgzsl.baselines.contract import class_features, labelled_inputs, showing_progress, unit_rows
 from kgzsl.baselines.selection import ScoreTables, require_settings, score_spread, seen_folds
 from kgzsl.baselines.stored import Stored
 from kgzsl.contracts import FloatArray, Supervision
@@ -61,6 +61,7 @@ class ConSE:
         """The same method with the temperature that `fitted` chose."""
         return replace(self, temperature=fitted.temperature)
 
+    @showing_progress
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> "FittedConSE":
         """Keep the seen targets and their features, and choose the temperature if none is given.
 

@@ -4,17 +4,23 @@ A baseline is fitted like a propagator (`kgzsl.contracts.Propagator`), with the 
 the features belongs to which concept. What it gives is not always a classifier a class, so it is asked for scores.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, Self, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.contracts import FloatArray, State, Supervision
+from kgzsl.display.progress import shown
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.index import GraphIndex
 
 __all__ = ["Baseline", "FittedBaseline"]
+
+Owner = TypeVar("Owner")
+Fitted = TypeVar("Fitted")
+Fit = Callable[[Owner, GraphIndex, FloatArray, Supervision], Fitted]
 
 
 @runtime_checkable
@@ -63,6 +69,17 @@ class Baseline(Protocol):
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> FittedBaseline:
         """Learn; `features` `[num_concepts, dim]` in the order of the index."""
         ...
+
+
+def showing_progress(fit: Fit[Owner, Fitted]) -> Fit[Owner, Fitted]:
+    """A `fit` whose bars are shown as `Supervision.show_progress` says."""
+
+    @wraps(fit)
+    def shown_fit(self: Owner, index: GraphIndex, features: FloatArray, supervision: Supervision) -> Fitted:
+        with shown(supervision.show_progress):
+            return fit(self, index, features, supervision)
+
+    return shown_fit
 
 
 def class_features(

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from kgzsl.baselines.binary import BinaryAttributes, attribute_scores
 from kgzsl.baselines.choosing import chosen_setting
-from kgzsl.baselines.contract import class_features
+from kgzsl.baselines.contract import class_features, showing_progress
 from kgzsl.baselines.frames import framed_examples
 from kgzsl.baselines.logistic import logistic_regressions
 from kgzsl.baselines.selection import ScoreTables, few_examples, require_settings, seen_folds
@@ -67,6 +67,7 @@ class DAP:
         """The same method with the ridge that `fitted` chose."""
         return replace(self, ridge=fitted.report["ridge"])
 
+    @showing_progress
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> "FittedDAP":
         """Read the attributes as yes or no, choose the ridge if none is given, and learn each attribute.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.baselines.choosing import chosen_setting
-from kgzsl.baselines.contract import class_features, labelled_inputs, unit_rows
+from kgzsl.baselines.contract import class_features, labelled_inputs, showing_progress, unit_rows
 from kgzsl.baselines.eszsl_solution import Moments, Ridges, Spectrum
 from kgzsl.baselines.frames import InputFrame
 from kgzsl.baselines.selection import ScoreTables, given_or, require_settings, seen_folds
@@ -64,6 +64,7 @@ class ESZSL:
         """The same method with the ridges that `fitted` chose."""
         return replace(self, input_ridge=fitted.report["input_ridge"], feature_ridge=fitted.report["feature_ridge"])
 
+    @showing_progress
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> "FittedESZSL":
         """Choose the ridges on the seen classes and solve: an eigenvalue problem of the inputs' width for each fold.
 

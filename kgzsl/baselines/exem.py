@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from kgzsl.baselines.choosing import chosen_setting, left_out_features
-from kgzsl.baselines.contract import class_features, unit_rows
+from kgzsl.baselines.contract import class_features, showing_progress, unit_rows
 from kgzsl.baselines.exemplars import Exemplars, kernel_regressions, median_distance
 from kgzsl.baselines.frames import framed_examples
 from kgzsl.baselines.selection import ScoreTables, given_or, require_settings, seen_folds
@@ -76,6 +76,7 @@ class EXEM:
         """The same method with the bandwidth and the ridge that `fitted` chose."""
         return replace(self, bandwidth=fitted.report["bandwidth"], ridge=fitted.report["ridge"])
 
+    @showing_progress
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> "FittedEXEM":
         """Choose what is None, find the exemplars and solve the regression.
 

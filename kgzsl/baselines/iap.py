@@ -11,7 +11,7 @@ from scipy.special import softmax
 from kgzsl.baselines.binary import BinaryAttributes, attribute_scores
 from kgzsl.baselines.choosing import chosen_setting
 from kgzsl.baselines.conse import TEMPERATURES
-from kgzsl.baselines.contract import class_features, labelled_inputs
+from kgzsl.baselines.contract import class_features, labelled_inputs, showing_progress
 from kgzsl.baselines.selection import ScoreTables, require_settings, score_spread, seen_folds
 from kgzsl.baselines.stored import Stored
 from kgzsl.contracts import FloatArray, Supervision
@@ -60,6 +60,7 @@ class IAP:
         """The same method with the temperature that `fitted` chose."""
         return replace(self, temperature=fitted.temperature)
 
+    @showing_progress
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> "FittedIAP":
         """Read the attributes as yes or no, and choose the temperature if none is given.
 

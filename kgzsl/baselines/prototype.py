@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.baselines.choosing import chosen_setting, each_map, left_out_features
-from kgzsl.baselines.contract import class_features, labelled_inputs, unit_rows
+from kgzsl.baselines.contract import class_features, labelled_inputs, showing_progress, unit_rows
 from kgzsl.baselines.selection import ScoreTables, require_settings, seen_folds
 from kgzsl.baselines.stored import Stored
 from kgzsl.contracts import FloatArray, Supervision
@@ -55,6 +55,7 @@ class Prototype:
         """The same method with the ridge that `fitted` chose."""
         return replace(self, ridge=fitted.report["ridge"])
 
+    @showing_progress
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> "FittedPrototype":
         """Choose the ridge and solve.
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.baselines.choosing import chosen_setting, each_map, left_out_features
-from kgzsl.baselines.contract import class_features, unit_rows
+from kgzsl.baselines.contract import class_features, showing_progress, unit_rows
 from kgzsl.baselines.frames import InputFrame, framed_examples
 from kgzsl.baselines.selection import ScoreTables, given_or, require_settings, seen_folds
 from kgzsl.baselines.stored import LinearForms
@@ -65,6 +65,7 @@ class RankingBaseline(ABC):
         """The same method with the learning rate and the epochs that `fitted` chose."""
         return replace(self, learning_rate=fitted.report["learning_rate"], epochs=fitted.report["epochs"])
 
+    @showing_progress
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> "FittedRanking":
         """Choose what is None and descend.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.baselines.choosing import chosen_setting, each_map, left_out_features
-from kgzsl.baselines.contract import class_features, unit_rows
+from kgzsl.baselines.contract import class_features, showing_progress, unit_rows
 from kgzsl.baselines.eszsl_solution import Moments
 from kgzsl.baselines.frames import InputFrame, framed_examples
 from kgzsl.baselines.selection import ScoreTables, given_or, require_settings, seen_folds
@@ -66,6 +66,7 @@ class SAE:
         """The same method with the penalty and the direction that `fitted` chose."""
         return replace(self, penalty=fitted.report["penalty"], direction=fitted.direction)
 
+    @showing_progress
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> "FittedSAE":
         """Choose what is None and solve the equation: two eigenvalue problems, whatever the number of penalties.
 

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import softmax
 
 from kgzsl.baselines.choosing import chosen_setting, each_map, left_out_features
-from kgzsl.baselines.contract import class_features, unit_rows
+from kgzsl.baselines.contract import class_features, showing_progress, unit_rows
 from kgzsl.baselines.eszsl_solution import Moments
 from kgzsl.baselines.exemplars import median_distance
 from kgzsl.baselines.frames import InputFrame, framed_examples
@@ -69,6 +69,7 @@ class SynC:
         """The same method with the bandwidth and the ridge that `fitted` chose."""
         return replace(self, bandwidth=fitted.report["bandwidth"], ridge=fitted.report["ridge"])
 
+    @showing_progress
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> "FittedSynC":
         """Choose what is None, train the seen classifiers and solve for the phantoms.
 

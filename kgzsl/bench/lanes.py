@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from kgzsl.bench.cells import Benchmark, Cell, Measured
 from kgzsl.bench.store import ResultStore
-from kgzsl.display.progress import progress
+from kgzsl.display.progress import progress, silent
 from kgzsl.errors import InputFormatError, KgzslError, ResourceLimitError
 
 __all__ = ["run_cells"]
@@ -22,7 +22,12 @@ Tell = Callable[[str], None]
 
 
 def run_cells(
-    benchmark: Benchmark, *, jobs: int = 1, results: Path | None = None, tell: Tell | None = None
+    benchmark: Benchmark,
+    *,
+    jobs: int = 1,
+    results: Path | None = None,
+    tell: Tell | None = None,
+    show_progress: bool | None = None,
 ) -> dict[Cell, Measured]:
     """Measure what is not in the folder `results` yet, `jobs` cells at a time, and give all of it.
 
@@ -44,7 +49,7 @@ def run_cells(
     left = [cell for cell in cells if cell not in found]
     if found and tell is not None:
         tell(f"{len(found):,} of {len(cells):,} results were there already, {len(left):,} are left")
-    with progress(len(left), benchmark.name) as advance:
+    with progress(len(left), benchmark.name, show=show_progress) as advance:
 
         def take(cell: Cell, measured: Measured) -> None:
             found[cell] = measured
@@ -130,7 +135,8 @@ def _lane(benchmark: Benchmark, cells: Sequence[Cell], store: ResultStore | None
         if place >= len(cells):
             return
         try:
-            measured = _measured(benchmark, cells[place], store)
+            with silent():  # the bar of the process that started this one is on the same terminal
+                measured = _measured(benchmark, cells[place], store)
         except KeyboardInterrupt:  # the parent is interrupted too, and says so
             return
         except KgzslError as error:

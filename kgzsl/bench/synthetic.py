@@ -131,6 +131,7 @@ def run_synthetic(
     jobs: int = 1,
     results: Path | None = None,
     tell: Callable[[str], None] | None = None,
+    show_progress: bool | None = None,
 ) -> BenchTable:
     """Measure models on made-up problems, a new one a seed: no data is needed, and seconds are enough.
 
@@ -140,7 +141,7 @@ def run_synthetic(
     ['conse']
     """
     benchmark = SyntheticBench(seeds, tuple(chosen("model", models, SYNTHETIC_MODELS)))
-    found = run_cells(benchmark, jobs=jobs, results=results, tell=tell)
+    found = run_cells(benchmark, jobs=jobs, results=results, tell=tell, show_progress=show_progress)
     facts = (
         f"made-up classes on a random tree: {_SEEN} seen and {_UNSEEN} unseen classes of {_EXAMPLES} samples, "
         f"{seeds} problem(s); per-class accuracy in %; chance top-1 {100 / _UNSEEN:.1f}, top-5 {500 / _UNSEEN:.1f}"

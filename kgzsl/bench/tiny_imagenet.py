@@ -152,6 +152,7 @@ def run_tiny_imagenet(
     jobs: int = 1,
     results: Path | None = None,
     tell: Callable[[str], None] | None = None,
+    show_progress: bool | None = None,
 ) -> BenchTable:
     """Fit and measure every model; those with chance in them once a seed.
 
@@ -176,7 +177,7 @@ def run_tiny_imagenet(
         tuple(chosen("targets", targets or ["means"], ("means", "weights"))),
     )
     data = _read(benchmark.folder)
-    found = run_cells(benchmark, jobs=jobs, results=results, tell=tell)
+    found = run_cells(benchmark, jobs=jobs, results=results, tell=tell, show_progress=show_progress)
     facts = (
         f"Tiny ImageNet features: {len(data.seen)} seen and {len(data.unseen)} unseen classes, "
         f"{len(data.test_unseen[1]):,} unseen and {len(data.test_seen[1]):,} seen test photographs; per-class "

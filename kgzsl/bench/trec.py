@@ -161,6 +161,7 @@ def run_trec(
     jobs: int = 1,
     results: Path | None = None,
     tell: Callable[[str], None] | None = None,
+    show_progress: bool | None = None,
 ) -> BenchTable:
     """Measure every model on random splits of TREC's 50 question types into seen and unseen ones.
 
@@ -171,7 +172,7 @@ def run_trec(
     picked = tuple(chosen("model", models, TREC_MODELS))
     benchmark = TrecBench(Path(folder), splits, picked, num_unseen, model)
     problem = _read(benchmark.folder, model, benchmark.cache)
-    found = run_cells(benchmark, jobs=jobs, results=results, tell=tell)
+    found = run_cells(benchmark, jobs=jobs, results=results, tell=tell, show_progress=show_progress)
     counted = problem.questions
     facts = (
         f"TREC: {len(counted.texts):,} questions of {len(TYPES)} types ({counted.repeated} repeated ones left out), "

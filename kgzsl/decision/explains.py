@@ -11,6 +11,7 @@ from kgzsl.decision.asking import decision_for
 from kgzsl.decision.checking import explained_input, require_count
 from kgzsl.decision.classes import LabelSpace
 from kgzsl.decision.what_if import WhatIf, what_if
+from kgzsl.display.progress import shown
 from kgzsl.explain.counterfactual import Counterfactual, Edits, counterfactual, facts_against
 from kgzsl.explain.plugins import explained
 from kgzsl.explain.rerun import Fact
@@ -26,6 +27,7 @@ class Explains:
     """What an estimator with a fitted `Problem` can say of its decisions."""
 
     if TYPE_CHECKING:
+        show_progress: bool | None
 
         def _fitted(self) -> Problem: ...
 
@@ -58,7 +60,8 @@ class Explains:
         require_count(k)
         inputs = explained_input(self, x)
         decision = decision_for(problem, inputs, target, against, label_space)
-        return explained(decision, explainer, k=int(k), effects=effects)
+        with shown(self.show_progress):
+            return explained(decision, explainer, k=int(k), effects=effects)
 
     def counterfactual(
         self,
@@ -83,14 +86,14 @@ class Explains:
         without “dog is a kind of canine” and “lion is a kind of feline”: fox instead of tiger (certified minimal)
         """
         problem = self._fitted()
-        decision = decision_for(
-            problem, explained_input(self, x), None, "runner-up" if target is None else target, label_space
-        )
-        ranked = facts_against(decision) if edits != "add" else ()
+        against = "runner-up" if target is None else target
         goal = None if target is None else problem.classes.concepts[problem.classes.place(target)]
-        return counterfactual(
-            decision, ranked, goal=goal, edits=edits, allowed=allowed, max_edits=max_edits, budget=budget
-        )
+        with shown(self.show_progress):
+            decision = decision_for(problem, explained_input(self, x), None, against, label_space)
+            ranked = facts_against(decision) if edits != "add" else ()
+            return counterfactual(
+                decision, ranked, goal=goal, edits=edits, allowed=allowed, max_edits=max_edits, budget=budget
+            )
 
     def what_if(
         self,

@@ -2,7 +2,7 @@
 
 from kgzsl.display.html import Bar, Block, Card, Fold, card_html, escape_html, html_table
 from kgzsl.display.layered import Drawing, Link, Mark, layered_svg
-from kgzsl.display.progress import progress, silent
+from kgzsl.display.progress import progress, shown, silent
 from kgzsl.display.rounding import decimals_for, percent, signed, sum_preserving
 from kgzsl.display.table import Table
 from kgzsl.display.text import cell_width, escape_text, fit, pad, text_table, wrap
@@ -27,6 +27,7 @@ __all__ = [
     "pad",
     "percent",
     "progress",
+    "shown",
     "signed",
     "silent",
     "sum_preserving",

@@ -12,8 +12,9 @@ from typing import Any, Protocol, TypeVar
 
 from kgzsl.display.progress_notebook import NotebookBar
 from kgzsl.display.text import escape_text
+from kgzsl.errors import InputFormatError
 
-__all__ = ["Advance", "progress", "silent", "steps"]
+__all__ = ["Advance", "progress", "shown", "silent", "steps"]
 
 Item = TypeVar("Item")
 
@@ -35,13 +36,14 @@ class _Screen(Protocol):
     def close(self) -> None: ...
 
 
-_screen: ContextVar[_Screen | str | None] = ContextVar("kgzsl_progress", default="none yet")
-"""The screen of the bar that this work is a part of; None where nothing is to be drawn."""
+_NONE_YET, _ASKED = "none yet", "asked for"
+_screen: ContextVar[_Screen | str | None] = ContextVar("kgzsl_progress", default=_NONE_YET)
+"""The screen of the bar that this work is a part of; None where nothing is to be drawn, a word where none is yet."""
 
 
 @contextmanager
 def silent() -> Iterator[None]:
-    """No bar is drawn by anything within, whatever it takes: for calls that have no `show_progress`.
+    """No bar is drawn by anything within, whatever it takes, also by calls that have no `show_progress`.
 
     >>> with silent(), progress(3, "counting", show=None) as advance:
     ...     advance(3)
@@ -51,6 +53,29 @@ def silent() -> Iterator[None]:
         yield
     finally:
         _screen.reset(before)
+
+
+@contextmanager
+def shown(show: bool | None) -> Iterator[None]:
+    """Bars within as `show` of `progress` says, but those that are told otherwise; None changes nothing.
+
+    >>> with shown(False), progress(3, "counting") as advance:
+    ...     advance(3)
+    """
+    if show is not None and not isinstance(show, bool):
+        raise InputFormatError(f"show_progress is None, True or False, not {show!r}")
+    outer = _screen.get()
+    if show is False:
+        with silent():
+            yield
+    elif show and isinstance(outer, str):
+        before = _screen.set(_ASKED)
+        try:
+            yield
+        finally:
+            _screen.reset(before)
+    else:
+        yield
 
 
 @contextmanager
@@ -66,11 +91,12 @@ def progress(total: int, description: str, *, show: bool | None = None) -> Itera
     ...         advance()
     """
     outer = _screen.get()
-    if show is False or outer is None or (isinstance(outer, str) and not show and not _is_watched()):
+    is_asked = show is True or outer == _ASKED
+    if show is False or outer is None or (isinstance(outer, str) and not is_asked and not _is_watched()):
         with silent():
             yield lambda steps=1, note="": None
         return
-    screen = _opened(show is True) if isinstance(outer, str) else outer
+    screen = _opened(is_asked) if isinstance(outer, str) else outer
     task = screen.add(total, description)
     before = _screen.set(screen)
     try:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.contracts import Supervision
-from kgzsl.display.progress import steps
+from kgzsl.display.progress import shown, steps
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.index import IntArray
 from kgzsl.propagation.gp_folds import Fold, Guesses, held_out_smoother, leave_one_out_cosine, random_folds
@@ -103,7 +103,7 @@ def select_settings(
     repeats = min(4, max(1, -(-TRIALS // num))) if repeats is None else repeats
     comparison = _Comparison(source, seen, supervision, shared_space=shared_space)
     parts = random_folds(num, folds, repeats, supervision.random_state)
-    with one_thread() if num <= SMALL else nullcontext():
+    with one_thread() if num <= SMALL else nullcontext(), shown(supervision.show_progress):
         accuracy, cosine = comparison.scores(tried, parts)
     best = max(range(len(tried)), key=lambda place: (round(accuracy[place], 9), round(cosine[place], 9), -place))
     report = {

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from kgzsl.display import progress as exported
-from kgzsl.display.progress import progress
+from kgzsl.display.progress import progress, shown, silent
+from kgzsl.errors import InputFormatError
 
 place = sys.modules["kgzsl.display.progress"]
 
@@ -64,6 +65,29 @@ def test_slow_work_is_shown_in_a_terminal(monkeypatch):
 
 def test_it_can_be_told_to_be_silent(monkeypatch):
     assert seen_in_a_terminal(monkeypatch, show=False) == ""
+
+
+@pytest.mark.parametrize(("show", "is_drawn"), [(True, True), (False, False), (None, False)])
+def test_calls_within_may_be_told_together(capsys, show, is_drawn):
+    with shown(show):
+        count()
+        count(show=False)
+    assert capsys.readouterr().err.count("3/3") == is_drawn
+    count()
+    assert capsys.readouterr().err == ""
+
+
+def test_what_was_silenced_stays_silent_within(capsys):
+    with silent(), shown(True):
+        count()
+    with shown(False), shown(None), shown(True):
+        count(show=True)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_word_is_no_answer_to_whether_bars_are_shown():
+    with pytest.raises(InputFormatError, match="show_progress is None, True or False, not 'yes'"), shown("yes"):
+        pass
 
 
 def test_a_process_without_standard_error_goes_on(monkeypatch):

@@ -18,7 +18,10 @@ from kgzsl.display import silent
 from kgzsl.display.progress import progress, steps
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.testing import example_graph, example_supervision
-graph, seen = example_graph(), example_supervision(num_inputs=8)
+from dataclasses import replace
+graph, told = example_graph(), example_supervision(num_inputs=8)
+seen = replace(told, show_progress=None)
+X, y = np.repeat(seen.weights, 4, axis=0), np.repeat(seen.classes, 4)
 features = np.random.default_rng(0).normal(size=(len(graph), 6)).astype(np.float32)
 """
 
@@ -26,7 +29,7 @@ WORK = {
     "choosing settings": "from kgzsl.propagation import GraphGP\nGraphGP().fit(graph.index, features, seen)",
     "choosing settings ": "from kgzsl.baselines import ESZSL\nESZSL().fit(graph.index, features, seen)",
     "pretending classes": (
-        "import kgzsl\nX = np.repeat(seen.weights, 4, axis=0)\ny = np.repeat(seen.classes, 4)\n"
+        "import kgzsl\n"
         "kgzsl.ZeroShotClassifier(graph, unseen=['tiger'], propagator='conse', calibration='stacking').fit(X, y)"
     ),
     "entailing": "graph.entail('rdfs')",
@@ -35,7 +38,7 @@ WORK = {
     "comparing concepts": "names = [f'c{place}' for place in range(60)]\nkg = KnowledgeGraph.from_tables("
     "names, [(name, 'is_a', 'c0') for name in names[1:]])\nkg.similarity_matrix(names, measure='path')",
     "evaluating": (
-        "import kgzsl\nX = np.repeat(seen.weights, 4, axis=0)\ny = np.repeat(seen.classes, 4)\n"
+        "import kgzsl\n"
         "clf = kgzsl.ZeroShotClassifier(graph, unseen=['tiger']).fit(X, y)\n"
         "kgzsl.evaluate(clf, X, y, X[:2], ['tiger', 'tiger'], coverage=None)"
     ),
@@ -99,6 +102,27 @@ def test_it_is_quiet_where_it_was_asked_to_be():
         "with progress(1, 'outer', show=False):\n    list(steps([1], 'inner'))\n"
     )
     assert shown(asked) == ""
+
+
+def test_a_classifier_and_what_it_is_fitted_by_are_quiet_if_told():
+    asked = (
+        "import kgzsl\nclf = kgzsl.ZeroShotClassifier(graph, unseen=['tiger', 'wolf'], show_progress=False)\n"
+        "keep = y != 'wolf'\nclf.fit(X[keep], y[keep])\nclf.counterfactual(X[0], label_space='unseen')\n"
+        "from kgzsl.propagation import GraphGP\nfrom kgzsl.baselines import ESZSL\n"
+        "GraphGP().fit(graph.index, features, told)\nESZSL().fit(graph.index, features, told)\n"
+        "from kgzsl.bench import run_synthetic\nrun_synthetic(seeds=1, models=['eszsl'], show_progress=False)\n"
+    )
+    assert shown(asked) == ""
+
+
+def test_a_classifier_shows_its_bars_in_a_pipe_if_told():
+    said = shown(
+        "import kgzsl\nclf = kgzsl.ZeroShotClassifier(graph, unseen=['tiger', 'wolf'], show_progress=True)\n"
+        "keep = y != 'wolf'\nclf.fit(X[keep], y[keep])\nclf.counterfactual(X[0], label_space='unseen')\n",
+        in_terminal=False,
+    )
+    assert "choosing settings" in said
+    assert "looking for the smallest change" in said
 
 
 def test_a_step_that_takes_long_is_shown_before_it_ends():
