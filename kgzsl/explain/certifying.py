@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.display.progress import steps
+from kgzsl.errors import PluginError
 from kgzsl.explain.chains import Chains
 from kgzsl.explain.decision import Candidate, Decision, Running
 from kgzsl.explain.gated_closed_form import MOST_CONCEPTS
 from kgzsl.explain.gates import GatedScores
 from kgzsl.explain.ledger import is_closed_form
 from kgzsl.explain.rerun import Fact, Outcome
+from kgzsl.explain.walk_steps import parts_of
 
 __all__ = ["NEAR", "Scan", "sets_that_may_change"]
 
@@ -166,13 +168,19 @@ def _is_gated(decision: Decision, candidate: Candidate) -> bool:
         return candidate.index.num_concepts <= MOST_CONCEPTS
     if not hasattr(model, "opened"):
         return False
-    network = model.opened(candidate.index, candidate.concept)
+    try:
+        network = model.opened(candidate.index, candidate.concept)
+    except PluginError:  # of modules that are not ours
+        return False
     chains = Chains.of(candidate.index, model.relations)
     for layer, (sources, targets) in zip(
         network.layers, zip(network.rows, network.rows[1:], strict=False), strict=True
     ):
-        entries = layer.operator.tocoo()
-        for target, source in zip(targets[entries.row].tolist(), sources[entries.col].tolist(), strict=True):
-            if len(chains.between(target, source)) > 1:
-                return False
+        for part in parts_of(layer):
+            if part.relation is not None:  # each message is of one fact
+                continue
+            entries = part.operator.tocoo()
+            for target, source in zip(targets[entries.row].tolist(), sources[entries.col].tolist(), strict=True):
+                if len(chains.between(target, source)) > 1:
+                    return False
     return True

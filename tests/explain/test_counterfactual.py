@@ -24,6 +24,7 @@ from kgzsl.propagation.dgp import DGP
 from kgzsl.propagation.gcnz import GCNZ
 from kgzsl.propagation.gp_settings import GPSettings
 from kgzsl.propagation.graph_gp import GraphGP
+from kgzsl.propagation.rgcn import RGCN
 from kgzsl.propagation.sgcn import SGCN
 
 progress_module = sys.modules["kgzsl.display.progress"]
@@ -33,6 +34,7 @@ MODELS = {
     "sgcn": SGCN(hidden=6, epochs=10),
     "gcnz": GCNZ(hidden=(6, 6), epochs=10),
     "dgp": DGP(hidden=6, epochs=10),
+    "rgcn": RGCN(hidden=(6,), epochs=10, relations=("is_a",)),
 }
 PAIRS = [
     "horse equine",
@@ -234,7 +236,7 @@ def scanned_and_tried(decision):
     return scanned, tried, close, flat
 
 
-@pytest.mark.parametrize("model", ["graph-gp", "sgcn", "gcnz"])
+@pytest.mark.parametrize("model", ["graph-gp", "sgcn", "gcnz", "rgcn"])
 @pytest.mark.parametrize("seed", range(6))
 def test_the_scan_names_just_the_sets_that_change_a_decision(model, seed):
     clf, inputs = animals(model, seed=seed)
@@ -344,7 +346,7 @@ def test_nothing_found_says_what_was_wanted():
     assert "decisions taken" in missing._repr_html_()
 
 
-@pytest.mark.parametrize("model", ["graph-gp", "sgcn", "gcnz"])
+@pytest.mark.parametrize("model", ["graph-gp", "sgcn", "gcnz", "rgcn"])
 def test_leads_in_the_gated_form_are_those_of_decisions_taken_again(model):
     clf, inputs = animals(model)
     decision = clf.explain(inputs[0], label_space="unseen").decision
