@@ -10,7 +10,7 @@ from kgzsl.display.svg import diverging_bar
 from kgzsl.display.text import escape_text, fit
 from kgzsl.display.zoom import zoomable
 
-__all__ = ["Bar", "Block", "Card", "Fold", "Noted", "card_html", "escape_html", "html_table", "table_html"]
+__all__ = ["Bar", "Block", "Card", "Fold", "Noted", "card_html", "escape_html", "html_table"]
 
 _LONGEST_LABEL = 160
 _SENTENCE = 40
@@ -138,31 +138,17 @@ def html_table(
     right: Sequence[str] = (),
     summary: str = "",
     drawing: Drawing | None = None,
+    has_frame: bool = True,
 ) -> str:
     """Rows under their column names, as a card of its own; every cell is escaped, and may be `Noted`.
 
     Columns named in `right` are flushed right, `drawing` and `notes` stand below the table, and with a `summary` the
     table opens on a click. A cell is cut where it is very long, a caption or a note never; a table that is wider than
-    its card is scrolled within it.
+    its card is scrolled within it. Without `has_frame` it is what a card of another shows, that has the style.
 
     >>> html_table([["<tiger>", 4]], ["class", "paths"]).count("&lt;tiger&gt;")
     1
     """
-    inner = table_html(rows, columns, caption=caption, notes=notes, right=right, summary=summary, drawing=drawing)
-    return f'<section class="kx"><style>{STYLE}{TABLE_STYLE}</style>{inner}</section>'
-
-
-def table_html(
-    rows: Iterable[Sequence[object]],
-    columns: Sequence[str],
-    *,
-    caption: str = "",
-    notes: Sequence[str] = (),
-    right: Sequence[str] = (),
-    summary: str = "",
-    drawing: Drawing | None = None,
-) -> str:
-    """What `html_table` puts into its card, for a card of another."""
     classes = [' class="kx-num"' if column in right else "" for column in columns]
     head = "".join(
         f'<th scope="col"{kind}><small>{_label(column)}</small></th>'
@@ -180,7 +166,8 @@ def table_html(
     if summary:
         table = f"<details><summary>{_label(summary)}</summary>{table}</details>"
     paragraphs = "".join(f"<p><small>{escape_html(note)}</small></p>" for note in notes)
-    return f"{title}{table}{_drawn(drawing)}{paragraphs}"
+    inner = f"{title}{table}{_drawn(drawing)}{paragraphs}"
+    return f'<section class="kx"><style>{STYLE}{TABLE_STYLE}</style>{inner}</section>' if has_frame else inner
 
 
 def _label(text: str) -> str:

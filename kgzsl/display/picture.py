@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from kgzsl.display.html import escape_html, table_html
+from kgzsl.display.html import escape_html, html_table
 from kgzsl.display.layered import Drawing, layered_svg
 from kgzsl.display.style import STYLE, TABLE_STYLE
 from kgzsl.display.table import Table
@@ -46,7 +46,9 @@ class Picture:
         title = f'<div class="kx-title">{escape_html(self.caption)}</div>' if self.caption else ""
         words = ""
         if self.said:
-            words = table_html(self.said, ("from", "relation", "to"), summary=f"in words ({len(self.said):,})")
+            words = html_table(
+                self.said, ("from", "relation", "to"), summary=f"in words ({len(self.said):,})", has_frame=False
+            )
         style = f"<style>{STYLE}{TABLE_STYLE}</style>"
         return f'<section class="kx">{style}{title}{zoomable(self.drawing)}{words}</section>'
 
