@@ -20,8 +20,8 @@ from kgzsl.explain.credits import Credit, in_order
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.making import counted
 from kgzsl.explain.rerun import Fact, Rerun
+from kgzsl.explain.spoken import Spoken
 from kgzsl.explain.walk_steps import parts_of
-from kgzsl.explain.wording import unambiguous
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
@@ -150,17 +150,10 @@ class FactExplanation:
 
     def _names(self, concepts: set[str]) -> Mapping[str, str]:
         concepts = concepts | {side.concept for _, side in self.decision.sides()}
-        labels, definitions = {}, {}
-        for concept in sorted(concepts):
-            found = self._holder(concept).concept(concept)
-            labels[concept], definitions[concept] = found.label, found.definition
-        return unambiguous(labels, definitions)
+        return Spoken.of(self._graphs(), concepts).names
 
     def _graphs(self) -> list[KnowledgeGraph]:
         return [self.decision.graph_of(side) for _, side in self.decision.sides()]
-
-    def _holder(self, concept: str) -> KnowledgeGraph:
-        return next(graph for graph in self._graphs() if concept in graph.index.position)
 
     def _graph_of(self, fact: Fact) -> KnowledgeGraph:
         for graph in self._graphs():

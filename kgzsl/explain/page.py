@@ -8,7 +8,7 @@ from kgzsl.display.html import Bar, Block, Card, Fold, card_html
 from kgzsl.display.rounding import decimals_for, signed, sum_preserving
 from kgzsl.display.text import cell_width, escape_text, fit, pad
 from kgzsl.explain.page_head import cautions, coverage, footer, named, nothing, question, supported, verdict
-from kgzsl.explain.page_sheet import Line, Sheet, also_rows, sheet
+from kgzsl.explain.page_sheet import Sheet, also_rows, sheet
 from kgzsl.explain.picture import picture
 
 if TYPE_CHECKING:
@@ -33,14 +33,16 @@ CARD_VIEWS: Mapping[str, str] = {
 
 def text(record: "Record") -> str:
     """At most `LINES` lines of at most `WIDTH` columns."""
-    # seven lines are always there: verdict, question, two titles, rule, total, footer
-    room = max(LINES - 7 - len(cautions(record)) - also_rows(record), 0)
+    # six lines are always there: question, two titles, rule, total, footer
+    fixed = 6 + len(cautions(record)) + also_rows(record)
+    page = sheet(record, max(LINES - fixed - 1, 0))
+    room = max(LINES - fixed - len(_heading(record, page.total)), 0)
     page = sheet(record, room)
     if not page.reasons and page.against:
         page = sheet(record, max(room - 1, 0))
-    total = Line("total", coverage(record), 0.0, page.total)
+    total = Bar("total", coverage(record), 0.0, page.total)
     columns = _Columns((*page.lines, total))
-    lines = [_heading(record, page.total), _asked(record, page)]
+    lines = [*_heading(record, page.total), _asked(record, page)]
     lines += [columns.row(line) for line in page.reasons] or [f"  {nothing(record, is_opposed=bool(page.against))}"]
     for title, block in (("against", page.against), ("also", page.also)):
         lines += [f" {title}" if block else "", *map(columns.row, block)]
@@ -53,7 +55,7 @@ def text(record: "Record") -> str:
 class _Columns:
     """Numbers, labels, notes and what is left after a removal: as wide as cuts the least off labels and notes."""
 
-    def __init__(self, lines: Sequence[Line]) -> None:
+    def __init__(self, lines: Sequence[Bar]) -> None:
         self.number = max(len(line.printed) for line in lines)
         self.after = max(cell_width(line.after) for line in lines)
         self.room = WIDTH - self.number - 4 - (self.after + 2 if self.after else 0)
@@ -66,7 +68,7 @@ class _Columns:
 
         self.label = min(range(min(_NARROWEST_LABEL, widest), widest + 1), key=lambda label: (lost(label), -label))
 
-    def row(self, line: Line) -> str:
+    def row(self, line: Bar) -> str:
         words = fit(line.label, self.room)
         if line.note:
             words = f"{pad(fit(line.label, self.label), self.label)}  {line.note}"
@@ -75,15 +77,20 @@ class _Columns:
         return f"  {pad(line.printed, self.number, align='right')}  {fit(words, self.room + self.after + 2)}"
 
 
-def _heading(record: "Record", total: str) -> str:
-    """The verdict in one line; the last part is shortened where it would not fit."""
+def _heading(record: "Record", total: str) -> list[str]:
+    """The verdict in one line, or in two where names are long: odds, margin and support are never cut off."""
     first, *others = verdict(record, total)
+    rated = supported(record)
     parts = [f"{named(record)[0]}  {first}", *others]
-    for words in ("knowledge support", "support") if supported(record) else ():
-        heading = "   ".join([*parts, f"{words}: {supported(record)}"])
+    for support in (f"knowledge support: {rated}", f"support: {rated}") if rated else ("",):
+        heading = _joined(*parts, support)
         if cell_width(heading) <= WIDTH:
-            return heading
-    return "   ".join(parts)
+            return [heading]
+    return [_joined(*parts[:-1]), f"  {_joined(parts[-1], f'knowledge support: {rated}' if rated else '')}"]
+
+
+def _joined(*parts: str) -> str:
+    return "   ".join(part for part in parts if part)
 
 
 def _asked(record: "Record", page: Sheet) -> str:
@@ -132,7 +139,7 @@ def html(record: "Record") -> str:
     return card_html(card)
 
 
-def _bar(line: Line) -> Bar:
+def _bar(line: Bar) -> Bar:
     return Bar(fit(line.label, 90), fit(line.note, 110), line.value, line.printed, line.after)
 
 

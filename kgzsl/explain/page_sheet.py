@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kgzsl.display.html import Bar
 from kgzsl.display.rounding import decimals_for, signed, sum_preserving
 from kgzsl.display.text import escape_text, fit
 from kgzsl.explain.making import counted
@@ -13,34 +14,23 @@ from kgzsl.explain.page_head import named
 if TYPE_CHECKING:
     from kgzsl.explain.page_record import Record, Row
 
-__all__ = ["Line", "Sheet", "also_rows", "sheet"]
+__all__ = ["Sheet", "also_rows", "sheet"]
 
 _REDUNDANT = 0.1
 _LEADER = 14
 
 
 @dataclass(frozen=True)
-class Line:
-    """A printed row: words, the value, the value as printed, and what is left if its facts are removed."""
-
-    label: str
-    note: str
-    value: float
-    printed: str
-    after: str = ""
-
-
-@dataclass(frozen=True)
 class Sheet:
     """What all layouts show; the printed numbers add up to the printed total, those after removal never do."""
 
-    reasons: tuple[Line, ...]
-    against: tuple[Line, ...]
-    also: tuple[Line, ...]
+    reasons: tuple[Bar, ...]
+    against: tuple[Bar, ...]
+    also: tuple[Bar, ...]
     total: str
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[Bar, ...]:
         """All rows from top to bottom."""
         return (*self.reasons, *self.against, *self.also)
 
@@ -59,11 +49,11 @@ def sheet(record: "Record", room: int) -> Sheet:
     units = sum_preserving(values, decimals)
     printed = [signed(unit, decimals) for unit in units]
     lines = [
-        Line(escape_text(row.label), escape_text(row.note), row.credit, number, _after(record, row, decimals))
+        Bar(escape_text(row.label), escape_text(row.note), row.credit, number, _after(record, row, decimals))
         for row, number in zip(shown, printed, strict=False)
     ]
     rest = [
-        Line(escape_text(label), escape_text(note), value, number)
+        Bar(escape_text(label), escape_text(note), value, number)
         for (label, note, value), number in zip(also, printed[len(shown) :], strict=True)
     ]
     return Sheet(
