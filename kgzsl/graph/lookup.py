@@ -26,6 +26,7 @@ _NINE_DIGITS = re.compile(r"(?:.*[:/=#\s])?(?:[nvars][-_]?\d{9}|\d{9}[-_.]?[nvar
 _VERSION = re.compile(r"(?:.*[/#])?(?:wn|wordnet)[-_ ]?(\d)\.?(\d)[:/#\s].*", re.IGNORECASE)
 _SENSE = re.compile(r"(.+)[.#]([nvasr])[.#](-?\d{1,4})", re.IGNORECASE)
 
+_LOCAL = r"([^/#]+)[/#]?$"
 _SHORT = 5
 
 
@@ -95,17 +96,24 @@ def numbered_sense(text: str) -> tuple[str, str, int] | None:
 def nearest_of(text: str, candidates: Sequence[str] | pl.Series, *, limit: int = 5) -> tuple[str, ...]:
     """The candidates most like `text`, best first; of long ones, those that share no two letters in a row are left out.
 
+    Whole IRIs are compared by what stands behind their last `/` or `#`, unless `text` is one too.
+
     >>> nearest_of("tigre.n.02", ["tiger.n.02", "lion.n.01"], limit=1)
     ('tiger.n.02',)
+    >>> nearest_of(":PolarBaer", ["http://x.org/zoo#PolarBear", "http://x.org/zoo#Seal"])
+    ('http://x.org/zoo#PolarBear',)
     """
     lowered = text.strip().casefold()
+    is_iri = "://" in lowered
+    lowered = lowered if is_iri else lowered.removeprefix(":")
     pairs = sorted({lowered[i : i + 2] for i in range(len(lowered) - 1)})[:40]
     if len(lowered) < _SHORT:  # two swapped letters of a short word leave no pair
         pairs += sorted(set(lowered))
     if not pairs or not len(candidates):
         return ()
     names = candidates if isinstance(candidates, pl.Series) else pl.Series(list(candidates), dtype=pl.String)
-    table = pl.DataFrame({"name": names, "folded": names.str.to_lowercase()})
+    folded = names.str.to_lowercase() if is_iri else _without_namespaces(names).str.to_lowercase()
+    table = pl.DataFrame({"name": names, "folded": folded})
     shared = pl.sum_horizontal(pl.col("folded").str.contains(pair, literal=True).cast(pl.Int32) for pair in pairs)
     apart = (pl.col("folded").str.len_chars().cast(pl.Int32) - len(lowered)).abs()
     likely = table.with_columns((shared * 2 - apart).alias("score"), shared.alias("shared")).filter(
@@ -115,10 +123,19 @@ def nearest_of(text: str, candidates: Sequence[str] | pl.Series, *, limit: int =
     matcher = difflib.SequenceMatcher(autojunk=False)
     matcher.set_seq2(lowered)
     scored = []
-    for name in likely["name"].to_list():
-        matcher.set_seq1(name.casefold())
+    for name, compared in likely.select("name", "folded").iter_rows():
+        matcher.set_seq1(compared)
         scored.append((-matcher.ratio(), name))
     return tuple(name for score, name in sorted(scored)[:limit] if score < -0.5)
+
+
+def _without_namespaces(names: pl.Series) -> pl.Series:
+    """The names, of whole IRIs only what stands behind the last `/` or `#`."""
+    is_iri = names.str.contains("://", literal=True)
+    if not is_iri.any():
+        return names
+    local = names.str.extract(_LOCAL)
+    return pl.select(pl.when(is_iri & local.is_not_null()).then(local).otherwise(names)).to_series()
 
 
 def alternate_ids(others: pl.Series) -> dict[str, int]:

@@ -23,6 +23,10 @@ def test_a_wordnet_offset_is_written_in_several_ways():
 def test_the_nearest_come_first():
     ids = ["dog.n.01", "dog.n.02", "god.n.01", "cat.n.01", "tiger.n.02", "tiger_cat.n.01"]
     assert nearest_of("dog.n.1", ids)[:2] == ("dog.n.01", "dog.n.02")
+    iris = ["http://x.org/zoo#PolarBear", "http://x.org/zoo/Seal/", "http://y.org/PolarBear", "x://"]
+    assert nearest_of("PolarBaer", iris) == nearest_of(":polarBaer", iris) == (iris[0], iris[2])
+    assert nearest_of("http://x.org/zoo#PolarBaer", iris)[0] == iris[0]
+    assert nearest_of("seal", iris) == (iris[1],)
     assert nearest_of("tigre.n.02", ids, limit=1) == ("tiger.n.02",)
     assert nearest_of("TIGER.N.2", ids)[0] == "tiger.n.02"
     assert nearest_of("dgo", ["dog", "cat"]) == ("dog",)

@@ -4,7 +4,8 @@ import warnings
 
 import pytest
 
-from kgzsl.errors import AmbiguousLabelError, KgzslWarning, SourceError
+import kgzsl
+from kgzsl.errors import AmbiguousLabelError, KgzslWarning, SourceError, UnknownConceptError, UnknownRelationError
 from kgzsl.sources.limits import Limits
 from kgzsl.sources.rdf import RdfMapping, read_rdf
 
@@ -157,6 +158,49 @@ def test_a_concept_without_a_label_is_called_by_its_curie_or_the_end_of_its_iri(
     labels = {concept: graph.concept(concept).label for concept in graph}
     assert labels == {"GO:0008150": "GO:0008150", "x:a": "x:a", "http://y.org/z#polar_bear%21": "polar bear!"}
     assert graph.report["concepts_without_label"] == 3
+
+
+EMPTY_PREFIX = {
+    "zoo.ttl": """
+        @prefix : <http://x.org/zoo#> .
+        @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+        :PolarBear rdfs:subClassOf :Bear ; :eats :Seal .
+        <http://y.org/old/PolarBear> rdfs:subClassOf :Bear .
+    """,
+    "zoo.owl": """<?xml version="1.0"?>
+        <rdf:RDF xmlns="http://x.org/zoo#" xmlns:rdfs="http://www.w3.org/2000/01/rdf-schema#"
+                 xmlns:owl="http://www.w3.org/2002/07/owl#" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+          <owl:Class rdf:about="http://x.org/zoo#PolarBear">
+            <rdfs:subClassOf rdf:resource="http://x.org/zoo#Bear"/>
+            <eats rdf:resource="http://x.org/zoo#Seal"/>
+          </owl:Class>
+          <owl:Class rdf:about="http://y.org/old/PolarBear"><rdfs:subClassOf rdf:resource="http://x.org/zoo#Bear"/></owl:Class>
+        </rdf:RDF>
+    """,
+}
+"""Turtle, and RDF/XML with OWL, whose only prefix of their own is the empty one; no label anywhere."""
+
+
+@pytest.mark.parametrize("name", EMPTY_PREFIX)
+def test_names_are_local_where_the_only_prefix_is_empty_and_ids_stay_whole(name, tmp_path):
+    # E7
+    file = tmp_path / name
+    file.write_text(EMPTY_PREFIX[name], encoding="utf-8")
+    graph = kgzsl.read(file)
+    zoo, other = "http://x.org/zoo#", "http://y.org/old/PolarBear"
+    assert {id_: graph.concept(id_).label for id_ in graph.ids} == {
+        f"{zoo}Bear": "Bear", f"{zoo}PolarBear": "PolarBear", f"{zoo}Seal": "Seal", other: "PolarBear",
+    }  # fmt: skip
+    assert graph.resolve(":PolarBear") == f"{zoo}PolarBear"
+    assert [concept.id for concept in graph.find("polarbear")] == [f"{zoo}PolarBear", other]
+    assert str(graph.shortest_path(":PolarBear", ":Bear")) == "PolarBear is a kind of Bear"
+    assert graph.relations[f"{zoo}eats"].verb == "eats"
+    with pytest.raises(UnknownConceptError) as unknown:
+        graph.resolve(":PolarBaer")
+    assert unknown.value.nearest == (f"{zoo}PolarBear", other)
+    with pytest.raises(UnknownRelationError) as missing:
+        graph.edges(relation="eats")
+    assert missing.value.nearest == (f"{zoo}eats",)
 
 
 def test_one_label_of_two_concepts_is_ambiguous_and_two_of_one_are_a_choice():
