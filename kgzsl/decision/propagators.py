@@ -53,7 +53,9 @@ def resolve_propagator(propagator: Any, relations: tuple[str, ...] | None) -> tu
         raise InputFormatError(f"relations={relations!r} here, but the propagator has {own!r}: give them once")
     chosen = own if own is not None else DEFAULT_RELATIONS if relations is None else relations
     if own is None and hasattr(propagator, "relations"):
-        if is_dataclass(propagator):
+        if callable(getattr(propagator, "with_relations", None)):
+            propagator = propagator.with_relations(chosen)
+        elif is_dataclass(propagator):
             propagator = replace(propagator, relations=chosen)  # type: ignore[type-var]  # no class: checked above
         elif relations is not None:
             raise InputFormatError(

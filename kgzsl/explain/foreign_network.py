@@ -1,5 +1,6 @@
 """Networks that cannot be opened up, such as modules of PyTorch Geometric: their margin by gates on messages."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kgzsl.errors import ExplanationError, InputFormatError, UnknownNameError
-from kgzsl.explain.decision import Decision
+from kgzsl.explain.decision import Candidate, Decision
 from kgzsl.explain.fact_credits import FactCredits
 from kgzsl.explain.gates import Semantics
 from kgzsl.explain.message_network import MessageMargin
-from kgzsl.explain.rerun import Fact, Rerun
+from kgzsl.explain.rerun import Fact, Rerun, walked
+from kgzsl.propagation.receptive_field import surroundings
 from kgzsl.propagation.torch_threads import one_torch_thread
 
 __all__ = ["ForeignMargin", "foreign_credits"]
@@ -71,6 +73,11 @@ class ForeignMargin:
         set_masks(network, network.masks(gates), network.edge_index, apply_sigmoid=False)
         try:
             return network.margin(network.x, network.edge_index)
+        except AssertionError as error:
+            raise ExplanationError(
+                "a layer of this network sends its messages in several parts, which PyTorch Geometric cannot mask: "
+                "explainer='occlusion' removes facts one by one"
+            ) from error
         finally:
             clear_masks(network)
 
@@ -103,6 +110,8 @@ def foreign_credits(
             "gradient and occlusion can be had"
         )
     chosen: Semantics = semantics or ("remove" if method == "occlusion" else "suppress")
+    if method == "occlusion" and chosen == "remove":
+        return _removed_one_by_one(decision)
     gated = ForeignMargin(decision)
     baseline = gated.margin(np.zeros(len(gated.facts)), semantics=chosen)
     margin = gated.margin(semantics=chosen)
@@ -131,6 +140,30 @@ def _integrated(gated: ForeignMargin, semantics: Semantics, whole: float, num_no
         if num_nodes is not None or 2 * count > _MOST_NODES or left <= _SETTLED * float(np.abs(shares).sum()):
             return shares
         count *= 2
+
+
+def _removed_one_by_one(decision: Decision) -> FactCredits:
+    """The effect of each fact within the network's reach, whatever its layers are made of: no message is masked."""
+    relations = decision.model.relations
+    indices = {id(side.index): side.index for _, side in decision.sides()}
+    facts = sorted({fact for index in indices.values() for fact in walked(index, relations)})
+    read = {concept for _, side in decision.sides() if not side.is_seen for concept in _read(decision.model, side)}
+    rerun = Rerun(decision)
+    margin = rerun.outcome().margin
+    near = [fact for fact in facts if fact[0] in read or fact[2] in read]
+    effects = np.array([margin - rerun.outcome([fact]).margin for fact in near])
+    reached = np.flatnonzero(effects).tolist()
+    listed = tuple(near[place] for place in reached)
+    return FactCredits(listed, effects[reached], rerun.outcome(facts).margin, margin, "occlusion", "remove")
+
+
+def _read(model: Any, candidate: Candidate) -> Iterable[str]:
+    """The concepts that a class's weights depend on, as far as that is known."""
+    index, hops = candidate.index, model.hops
+    if hops is None:
+        return index.ids
+    near = surroundings(model.topology.messages(index), index.positions([candidate.concept]), hops=hops)
+    return [index.ids[place] for place in near.nodes.tolist()]
 
 
 def _occluded(gated: ForeignMargin, semantics: Semantics, margin: float) -> Float64:

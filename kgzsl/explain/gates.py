@@ -19,7 +19,7 @@ from kgzsl.explain.gated_closed_form import GatedClosedForm
 from kgzsl.explain.gated_network import GatedNetwork
 from kgzsl.explain.ledger import is_closed_form
 from kgzsl.explain.pair_gates import PairGates
-from kgzsl.explain.rerun import Fact, Rerun
+from kgzsl.explain.rerun import Fact, Rerun, walked
 from kgzsl.explain.walk_steps import parts_of
 
 __all__ = ["GatedMargin", "GatedScores", "Semantics", "is_removal"]
@@ -64,7 +64,7 @@ class GatedScores:
     def __init__(self, decision: Decision, candidates: Sequence[Candidate], *, frozen: bool = False) -> None:
         self.decision, self.candidates = decision, tuple(candidates)
         relations = decision.model.relations
-        named = {id(one.index): _facts(one.index, relations) for one in self.candidates}
+        named = {id(one.index): walked(one.index, relations) for one in self.candidates}
         self.facts: tuple[Fact, ...] = tuple(sorted({fact for facts in named.values() for fact in facts}))
         self.place = {fact: number for number, fact in enumerate(self.facts)}
         """Where each fact's gate stands."""
@@ -295,11 +295,3 @@ def _pair_alone(decision: Decision) -> Decision:
         concepts, seen = (side.concept,), np.array([side.is_seen])
         running.append(Running(concepts, seen, weights, offsets, side.index, side.features, graph))
     return replace(decision, running=tuple(running))
-
-
-def _facts(index: Any, relations: tuple[str, ...] | None) -> list[Fact]:
-    """Head, relation and tail of every row that the model walks, in the order of the rows."""
-    ids, names = index.ids, [relation.name for relation in index.relations]
-    rows = index.edge_rows(relations)
-    ends = zip(index.head[rows].tolist(), index.relation[rows].tolist(), index.tail[rows].tolist(), strict=True)
-    return [(ids[head], names[code], ids[tail]) for head, code, tail in ends]

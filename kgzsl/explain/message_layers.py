@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from kgzsl.errors import ExplanationError, PluginError
 from kgzsl.explain.decision import Candidate, OpenLayer, OpenNetwork
+from kgzsl.explain.maskable_layers import with_maskable_layers
 from kgzsl.explain.rerun import Fact
 from kgzsl.explain.walk_steps import parts_of
 from kgzsl.graph.index import GraphIndex
@@ -44,12 +45,15 @@ class ForeignNetwork(Protocol):
 
     @property
     def network(self) -> nn.Module:
-        """Of forward signature `(x, edge_index, edge_weight)`; a row of the output at unit length is a classifier."""
+        """A row of its output at unit length is a classifier.
+
+        Of forward signature `(x, edge_index, edge_weight)`; where messages have links, `(x, edge_index, edge_type)`.
+        """
         ...
 
     @property
     def topology(self) -> Topology:
-        """The rule that makes edges and weights of a graph, in one group and one step."""
+        """The rule that makes edges and weights of a graph, in one step, and one group or one for each relation."""
         ...
 
     @property
@@ -177,18 +181,18 @@ class _Relational(nn.Module):
         return x
 
 
-class _Weighted(nn.Module):
-    """A module of forward signature `(x, edge_index, edge_weight)`, given the weights."""
+class _Run(nn.Module):
+    """A module of forward signature `(x, edge_index, about)`, given what it takes to know about edges."""
 
-    weight: Tensor
+    about: Tensor
 
-    def __init__(self, network: nn.Module, weight: Float64) -> None:
+    def __init__(self, network: nn.Module, about: NDArray[Any]) -> None:
         super().__init__()
         self.network = network
-        self.register_buffer("weight", torch.from_numpy(weight))
+        self.register_buffer("about", torch.from_numpy(about))
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Any:
-        return self.network(x, edge_index, self.weight)
+        return self.network(x, edge_index, self.about)
 
 
 def _opened(model: Any, groups: Sequence[Sequence[Candidate]]) -> tuple[nn.Module, list[Part]]:
@@ -273,32 +277,41 @@ def _fact(source: str, target: str, relation: str) -> Fact:
 
 def _foreign(model: ForeignNetwork, groups: Sequence[Sequence[Candidate]]) -> tuple[nn.Module, list[Part]]:
     """The module's copy, and the edges within its reach of the concepts."""
-    parts: list[Part] = []
-    passing: list[float] = []
-    staying: list[float] = []
-    for group in groups:
-        index = group[0].index
-        messages = model.topology.messages(index)
-        if len(messages.steps) > 1 or messages.num_groups > 1:
-            raise ExplanationError(
-                f"{type(model.topology).__name__} sends messages in several groups or steps, which a foreign module "
-                "takes in its own way: explainer='occlusion' removes facts one by one"
-            )
-        near = surroundings(messages, index.positions([one.concept for one in group]), hops=model.hops)
-        ends = list(zip(*near.edge_index.tolist(), strict=True))
-        weight = dict(zip(ends, near.edge_weight.astype(np.float64).tolist(), strict=True))
-        links = [pair for pair in ends if pair[0] != pair[1]]
-        loops = sorted(source for source, target in ends if source == target)
-        parts.append(Part(index, np.asarray(near.nodes, dtype=np.int64), links, loops))
-        passing += [weight[pair] for pair in links]
-        staying += [weight[place, place] for place in loops]
     network = copy.deepcopy(model.network).cpu().double()
     if not any(isinstance(module, MessagePassing) for module in network.modules()):
         raise ExplanationError(
             f"{type(network).__name__} has no MessagePassing layer of PyTorch Geometric, whose messages could be "
             "masked: explainer='occlusion' removes facts one by one"
         )
-    return _Weighted(network, np.array([*passing, *staying])), parts
+    parts: list[Part] = []
+    passing: list[float] = []
+    staying: list[float] = []
+    for group in groups:
+        index = group[0].index
+        messages = model.topology.messages(index)
+        if not messages.links and (len(messages.steps) > 1 or messages.num_groups > 1):
+            raise ExplanationError(
+                f"{type(model.topology).__name__} sends messages in several groups or steps, which a foreign module "
+                "takes in its own way: explainer='occlusion' removes facts one by one"
+            )
+        near = surroundings(messages, index.positions([one.concept for one in group]), hops=model.hops)
+        ends = list(zip(*near.edge_index.tolist(), strict=True))
+        if near.edge_type is not None:
+            ids = [index.ids[place] for place in near.nodes.tolist()]
+            named = zip(ends, near.edge_type.tolist(), strict=True)
+            facts = [_fact(ids[source], ids[target], messages.links[kind]) for (source, target), kind in named]
+            parts.append(Part(index, near.nodes, ends, [], facts))
+            passing += near.edge_type.tolist()
+            continue
+        weight = dict(zip(ends, near.edge_weight.astype(np.float64).tolist(), strict=True))
+        links = [pair for pair in ends if pair[0] != pair[1]]
+        loops = sorted(source for source, target in ends if source == target)
+        parts.append(Part(index, np.asarray(near.nodes, dtype=np.int64), links, loops))
+        passing += [weight[pair] for pair in links]
+        staying += [weight[place, place] for place in loops]
+    if parts[0].facts is not None:
+        return _Run(with_maskable_layers(network), np.array(passing, dtype=np.int64)), parts
+    return _Run(network, np.array([*passing, *staying])), parts
 
 
 def _tensor(values: Float64 | None) -> Tensor | None:

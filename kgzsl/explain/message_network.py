@@ -12,8 +12,7 @@ from kgzsl.explain.chains import Chains
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.message_layers import Part, layers_of
 from kgzsl.explain.pair_gates import PairGates
-from kgzsl.explain.rerun import Fact
-from kgzsl.graph.index import GraphIndex
+from kgzsl.explain.rerun import Fact, walked
 
 __all__ = ["MessageMargin"]
 
@@ -56,7 +55,7 @@ class MessageMargin(nn.Module):
         # facts of a graph whose class has examples are known, though nothing rests on them
         indices = {id(one.index): one.index for _, one in decision.sides()}
         relations = decision.model.relations
-        facts = {number: _facts(index, relations) for number, index in indices.items()}
+        facts = {number: walked(index, relations) for number, index in indices.items()}
         self.facts: tuple[Fact, ...] = tuple(sorted({fact for named in facts.values() for fact in named}))
         place = {fact: number for number, fact in enumerate(self.facts)}
         self._gating = [
@@ -166,11 +165,3 @@ class _Gating:
         found = np.zeros(self._num_facts)
         np.add.at(found, self._facts, of_pair[self._pair_of] / np.maximum(shared[self._pair_of], 1))
         return found
-
-
-def _facts(index: GraphIndex, relations: tuple[str, ...] | None) -> list[Fact]:
-    """Head, relation and tail of every row that the model walks, in the order of the rows."""
-    ids, names = index.ids, [relation.name for relation in index.relations]
-    rows = index.edge_rows(relations)
-    ends = zip(index.head[rows].tolist(), index.relation[rows].tolist(), index.tail[rows].tolist(), strict=True)
-    return [(ids[head], names[code], ids[tail]) for head, code, tail in ends]

@@ -13,7 +13,7 @@ from kgzsl.explain.decision import Decision, Running
 from kgzsl.graph.concept import Edge
 from kgzsl.graph.index import GraphIndex
 
-__all__ = ["CLEAR", "Fact", "Outcome", "Rerun", "edited", "fact_of"]
+__all__ = ["CLEAR", "Fact", "Outcome", "Rerun", "edited", "fact_of", "walked"]
 
 Float64 = NDArray[np.float64]
 Fact = tuple[str, str, str]
@@ -87,7 +87,7 @@ class Rerun:
     @cached_property
     def facts(self) -> frozenset[Fact]:
         """Every fact of the graphs of the decision that its model walks."""
-        return frozenset(fact for running in self.decision.running for fact in _walked(running.index, self._relations))
+        return frozenset(fact for running in self.decision.running for fact in walked(running.index, self._relations))
 
     @property
     def _relations(self) -> tuple[str, ...] | None:
@@ -172,7 +172,8 @@ def _rows(index: GraphIndex, facts: Iterable[Fact], place: Mapping[str, int]) ->
     return np.array(sorted(rows), dtype=np.int64)
 
 
-def _walked(index: GraphIndex, relations: tuple[str, ...] | None) -> list[Fact]:
+def walked(index: GraphIndex, relations: tuple[str, ...] | None) -> list[Fact]:
+    """Head, relation and tail of every row that a model walks, in the order of the rows."""
     ids, names = index.ids, [relation.name for relation in index.relations]
     rows = index.edge_rows(relations)
     ends = zip(index.head[rows].tolist(), index.relation[rows].tolist(), index.tail[rows].tolist(), strict=True)

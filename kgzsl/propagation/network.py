@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from kgzsl.propagation.fitted_network import FittedNetwork, ModuleFactory, check
 from kgzsl.propagation.network_inputs import network_inputs, predicted
 from kgzsl.propagation.propagated_relations import named_relations
 from kgzsl.propagation.ridge_readout import solve_readout
-from kgzsl.propagation.topology import NeighborTopology, Topology
+from kgzsl.propagation.topology import NeighborTopology, RelationTopology, Topology
 from kgzsl.propagation.torch_threads import one_torch_thread
 from kgzsl.propagation.training import TrainingSettings, check_settings, resolved_device, train
 
@@ -36,6 +36,10 @@ class NetworkPropagator:
     `module_factory(in_channels, out_channels)` builds it; the rows of its output are brought to unit length. `hops` is
     how many steps of message passing an output row depends on, one more if the module normalises by degree itself;
     with it, only the edges within that distance of the classes asked for are used. None uses the whole graph.
+
+    With a `RelationTopology` the module's forward is `(x, edge_index, edge_type)`, that of `RGCNConv`: types count up
+    from 0 in the order of the topology's `links`, and its `num_relations` are how many there are. Edges have no weights
+    then, such layers take means themselves; what a concept tells itself is no edge, but their root weight.
 
     Foreign layers draw from PyTorch's global generators, so these are seeded while the module is built and trained,
     and put back afterwards: do not train two of them at once in threads.
@@ -59,11 +63,24 @@ class NetworkPropagator:
     weight_decay: float = 5e-4
     device: str = "auto"
 
+    @property
+    def relations(self) -> tuple[str, ...] | None:
+        """Those of the topology; `AttributeError` where it has none."""
+        return self.topology.relations  # type: ignore[attr-defined, no-any-return]  # a topology may have them or not
+
+    def with_relations(self, relations: tuple[str, ...]) -> "NetworkPropagator":
+        """The same over other relations, names or kinds, for a topology of ours that was given none."""
+        can_change = is_dataclass(self.topology)
+        topology: Any = self.topology
+        return replace(self, topology=replace(topology, relations=relations)) if can_change else self
+
     def fit(self, index: GraphIndex, features: FloatArray, supervision: Supervision) -> FittedNetwork:
         """Train; the result holds parameters and no graph."""
         settings = {each.name: getattr(self, each.name) for each in fields(self)}
         settings |= {"module_factory": factory_name(self.module_factory), "topology": self.topology.config()}
         check_settings({**settings, "random_state": supervision.random_state})
+        if isinstance(self.topology, RelationTopology):
+            self.topology.require(index)
         features = _checked(index, features, supervision)
         channels = features.shape[1], supervision.weights.shape[1]
         with torch.random.fork_rng(devices=range(torch.cuda.device_count())):

@@ -22,6 +22,7 @@ __all__ = ["NetworkInputs", "network_inputs", "predicted"]
 class NetworkInputs:
     """Arguments of `forward`; `targets` are the rows wanted of its result, None for all.
 
+    Modules that hear each relation by itself get the types of edges for `edge_weight`.
     `num_rows` counts the rows read by the first layer, the second, ..., and the rows given.
     """
 
@@ -49,22 +50,36 @@ def network_inputs(
 ) -> NetworkInputs:
     """For our networks the receptive field of `rows`, layer by layer; for other modules the edges within `hops`.
 
-    With `hops=None` another module gets the whole graph. `rows` must not repeat.
+    With `hops=None` another module gets the whole graph. Of messages that are told apart by relation it gets
+    `(x, edge_index, edge_type)`, as PyTorch Geometric's relational layers do. `rows` must not repeat.
     """
     if isinstance(network, ConvolutionNetwork):
         field = receptive_field(messages, rows, num_layers=network.num_layers)
         x = torch.from_numpy(features[field.rows[0]]).to(device)
         return NetworkInputs(x, Blocks.of(field, device=device), None, None, tuple(field.num_rows))
-    if len(messages.steps) > 1 or messages.num_groups > 1:
+    if messages.links:
+        _require_relations(network, sum(map(bool, messages.links)))
+    elif len(messages.steps) > 1 or messages.num_groups > 1:
         return _grouped_inputs(messages, features, rows, hops=hops, device=device)
     part = surroundings(messages, rows, hops=hops)
     return NetworkInputs(
         x=torch.from_numpy(features[part.nodes]).to(device),
         edge_index=torch.from_numpy(part.edge_index).to(device),
-        edge_weight=torch.from_numpy(part.edge_weight).to(device),
+        edge_weight=torch.from_numpy(part.edge_weight if part.edge_type is None else part.edge_type).to(device),
         targets=torch.from_numpy(part.targets).to(device),
         num_rows=(len(part.nodes), len(rows)),
     )
+
+
+def _require_relations(network: nn.Module, count: int) -> None:
+    """Refuse layers that have more or fewer relations: of edges of other types they would hear nothing, or fail."""
+    for name, module in network.named_modules():
+        found = getattr(module, "num_relations", count)
+        if found != count:
+            raise InputFormatError(
+                f"{name or type(network).__name__} has num_relations={found!r}, but the topology sends messages of "
+                f"{count} types, two for each relation: use its num_relations"
+            )
 
 
 def _grouped_inputs(

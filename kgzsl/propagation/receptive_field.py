@@ -30,12 +30,16 @@ class ReceptiveField:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """A part of the graph around some positions: `nodes`, where `targets` are in it, and its edges."""
+    """A part of the graph around some positions: `nodes`, where `targets` are in it, and its edges.
+
+    `edge_type` is the place of each edge's link, None where there are no links.
+    """
 
     nodes: NDArray[np.int64]
     targets: NDArray[np.int64]
     edge_index: NDArray[np.int64]
     edge_weight: NDArray[np.float32]
+    edge_type: NDArray[np.int64] | None = None
 
 
 def receptive_field(messages: Messages, rows: NDArray[np.int64], *, num_layers: int) -> ReceptiveField:
@@ -57,18 +61,26 @@ def receptive_field(messages: Messages, rows: NDArray[np.int64], *, num_layers: 
 def surroundings(messages: Messages, rows: NDArray[np.int64], *, hops: int | None) -> Surroundings:
     """The edges that `hops` steps of message passing towards `rows` can use; all edges if `hops` is None.
 
-    Positions are numbered anew, in ascending order of the old ones.
+    Positions are numbered anew, in ascending order of the old ones. Of messages with links, edges stand in the order of
+    these, whose place is their type; what a concept tells itself is none of them.
     """
-    matrix = messages.of_layer(0)[0]
-    if hops is None:
-        edge_index, edge_weight = messages.edges()
-        return Surroundings(np.arange(messages.num_nodes), np.asarray(rows, np.int64), edge_index, edge_weight)
-    receivers, nodes = np.empty(0, dtype=np.int64), np.unique(rows).astype(np.int64)
-    for _ in range(hops):
-        receivers, nodes = nodes, np.union1d(nodes, matrix[nodes].indices).astype(np.int64)
-    part = matrix[receivers].tocoo()
-    edge_index = np.searchsorted(nodes, np.stack([part.col, receivers[part.row]])).astype(np.int64)
-    return Surroundings(nodes, np.searchsorted(nodes, rows), edge_index, part.data.astype(np.float32))
+    links = messages.links or ("any",)
+    groups = [matrix for link, matrix in zip(links, messages.of_layer(0), strict=False) if link]
+    nodes = np.unique(rows) if hops is not None else np.arange(messages.num_nodes)
+    receivers = nodes = nodes.astype(np.int64)
+    for _ in range(hops or 0):
+        receivers = nodes
+        reached = [matrix[receivers].indices for matrix in groups]
+        nodes = np.unique(np.concatenate([nodes, *reached])).astype(np.int64)
+    parts = [matrix[receivers].tocoo() for matrix in groups]
+    ends = np.concatenate([np.stack([part.col, receivers[part.row]]) for part in parts], axis=1)
+    return Surroundings(
+        nodes,
+        np.searchsorted(nodes, rows),
+        np.searchsorted(nodes, ends).astype(np.int64),
+        np.concatenate([part.data for part in parts]).astype(np.float32),
+        np.repeat(np.arange(len(parts)), [part.nnz for part in parts]) if messages.links else None,
+    )
 
 
 def _with_columns(matrix: sparse.csr_array, columns: NDArray[np.int64]) -> sparse.csr_array:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from kgzsl.errors import InputFormatError, UnknownNameError
+from kgzsl.errors import InputFormatError, UnknownNameError, listing
 from kgzsl.graph.index import GraphIndex
 from kgzsl.propagation.propagated_relations import named_relations, propagated_relations
 
@@ -30,7 +30,8 @@ class Messages:
     """Normalised adjacencies `[target, source]`, one tuple of groups for each step of a network.
 
     Layer `l` of a network uses `steps[l % len(steps)]`. A plain graph convolution has one step with one group; DGP has
-    two steps (from descendants, from ancestors), each with a group for every distance.
+    two steps (from descendants, from ancestors), each with a group for every distance. Where a group is what one
+    relation brings, `links` names it, as `RelationTopology` does; empty elsewhere.
 
     >>> from kgzsl.propagation import NeighborTopology
     >>> from kgzsl.testing import example_graph
@@ -40,6 +41,7 @@ class Messages:
     """
 
     steps: tuple[tuple[sparse.csr_array, ...], ...]
+    links: tuple[str, ...] = ()
 
     @property
     def num_nodes(self) -> int:
@@ -176,8 +178,8 @@ class RelationTopology:
     >>> from kgzsl.propagation import RelationTopology
     >>> from kgzsl.testing import example_graph
     >>> messages = RelationTopology(("is_a",)).messages(example_graph().index)
-    >>> messages.num_groups
-    3
+    >>> messages.links
+    ('is_a', '^is_a', '')
     """
 
     relations: tuple[str, ...]
@@ -197,10 +199,25 @@ class RelationTopology:
         codes = index.relation_codes(propagated_relations(index, relations))
         return cls(tuple(sorted(index.relations[code].name for code in codes)))
 
+    def require(self, index: GraphIndex) -> None:
+        """Refuse relations that `index` does not have, that say what a class is not, and kinds of relations."""
+        found = RelationTopology.of(index, self.relations).relations
+        kinds = [name for name in self.relations if name not in found]
+        if kinds:
+            raise InputFormatError(
+                f"relations={self.relations!r} is not allowed: {listing(kinds)} are kinds of relations, and messages "
+                f"go over single ones; RelationTopology.of(index, relations) finds {listing(found)}"
+            )
+
     @property
     def links(self) -> tuple[str, ...]:
         """The relation of each group, `^` before one heard against its direction; "" for the concepts themselves."""
         return (*(link for name in self.relations for link in (name, f"^{name}")), "")
+
+    @property
+    def num_relations(self) -> int:
+        """Groups of messages between concepts: the relations of PyTorch Geometric's layers."""
+        return 2 * len(self.relations)
 
     def messages(self, index: GraphIndex) -> Messages:
         """One step with two groups for each relation, and one for the concepts themselves."""
@@ -211,7 +228,7 @@ class RelationTopology:
             groups += [_means(index, index.head[rows], index.tail[rows])]
             groups += [_means(index, index.tail[rows], index.head[rows])]
         own = sparse.csr_array(sparse.eye_array(index.num_concepts, format="csr"))
-        return Messages(steps=((*groups, own),))
+        return Messages(steps=((*groups, own),), links=self.links)
 
     def config(self) -> dict[str, Any]:
         """The fields as JSON values."""
