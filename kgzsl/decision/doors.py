@@ -22,7 +22,9 @@ class DecisionDoors:
     All are calibrated at the fit, on seen classes that were pretended to be unseen: their examples were scored by a
     model that had none of them. What is promised holds on average over classes, if new classes resemble a random draw
     of the known ones. Features of a network that was trained on the known classes favour these, so that it promises
-    too much: held-out examples of the known classes mend the seen side, and nothing mends the unseen one. Without
+    too much: on Tiny ImageNet 84 to 88 % of the answers of `predict_ancestor` at 90 % are right on unseen classes
+    (`benchmarks/decisions.py`), and 91 % where the network knows those too. Held-out examples of the known classes mend
+    the seen side; only examples of classes that the network was not trained on could mend the unseen one. Without
     examples, and for trained networks without `calibration="stacking"`, an `InputFormatError` says what is missing.
     """
 

@@ -11,6 +11,7 @@ from kgzsl.decision.climbing import climbed, heights_needed
 from kgzsl.decision.covers import Covers
 from kgzsl.decision.hierarchy import ClassHierarchy
 from kgzsl.errors import InputFormatError
+from kgzsl.evaluation.conformal import hierarchical_quantile
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 
@@ -108,6 +109,25 @@ def test_climbing_step_by_step(seed):
     nodes, _ = climbed(hierarchy, masses, start, threshold)
     assert [hierarchy.node_concept(int(node)) for node in nodes] == ends
     np.testing.assert_allclose(heights_needed(hierarchy, masses, start, labels), needed, atol=1e-12)
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.7, 0.85])
+@pytest.mark.parametrize("seed", range(8))
+def test_answers_for_classes_left_out_in_turn_are_right_as_often_as_promised(seed, confidence):
+    """Of eight classes each is the new one once; the threshold is found on the other seven, whatever the scores are."""
+    graph, rng = random_graph(seed, tree=seed % 2 == 0)
+    hierarchy = ClassHierarchy.of(graph, sorted(rng.choice(graph.ids, 8, replace=False).tolist()))
+    labels = np.repeat(np.arange(8), rng.integers(1, 9, 8))
+    masses = rng.dirichlet(np.full(8, 0.4), len(labels))
+    start = masses.argmax(axis=1)
+    needed = heights_needed(hierarchy, masses, start, labels)
+    shares = []
+    for out in range(8):
+        own = labels == out
+        threshold = hierarchical_quantile(needed[~own], labels[~own], confidence)
+        nodes, _ = climbed(hierarchy, masses[own], start[own], threshold)
+        shares.append(np.mean([out in hierarchy.classes_below(int(node)) for node in nodes]))
+    assert np.mean(shares) >= confidence - 1e-9
 
 
 def cost_of(words, member):

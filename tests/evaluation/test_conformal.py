@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.conformal import (
@@ -55,6 +57,21 @@ def test_a_new_class_is_covered_as_promised_over_200_draws(coverage):
     # a class is covered whole or hardly, so 200 draws leave a standard error of about 0.015
     assert np.mean(found) >= coverage - np.std(found) / np.sqrt(200)
     assert np.mean(found) <= coverage + 1 / 31 + 3 * np.std(found) / np.sqrt(200)
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=5), min_size=3, max_size=9),
+    st.floats(0.05, 1.0, exclude_max=True),
+)
+def test_classes_left_out_in_turn_are_covered_as_promised_whatever_their_scores(classes, share):
+    """The promise itself: over which of K + 1 classes is the new one, not over draws; so it holds for any scores."""
+    coverage = share * attainable_coverage(len(classes) - 1)
+    found = []
+    for out, own in enumerate(classes):
+        others = [(score, name) for name, scores in enumerate(classes) for score in scores if name != out]
+        limit = hierarchical_quantile([score for score, _ in others], [name for _, name in others], coverage)
+        found.append(np.mean(np.array(own) <= limit))
+    assert np.mean(found) >= coverage - 1e-6
 
 
 def test_counting_samples_instead_of_classes_would_not_do():
