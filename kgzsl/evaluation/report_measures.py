@@ -51,7 +51,7 @@ class Answers:
         return self.ranks <= 1
 
 
-def gives_softmax(clf: Scorer, X: NDArray[Any], label_space: str) -> bool:
+def gives_softmax(clf: Scorer, X: NDArray[Any] | pl.DataFrame, label_space: str) -> bool:
     """Whether the classifier's probabilities are the softmax of its scores, told from a few rows."""
     proba = getattr(clf, "predict_proba", None)
     if not callable(proba):

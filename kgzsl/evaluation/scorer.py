@@ -1,12 +1,13 @@
 """What an evaluation asks of a classifier: its classes, and their scores, a bounded number of rows at a time."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from kgzsl.errors import AmbiguousLabelError, InputFormatError, SplitError, UnknownConceptError, listing
@@ -43,9 +44,9 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class Sample:
-    """Test rows of one side and the classifier's label of each."""
+    """Test rows of one side, under names where the classifier learnt names, and the classifier's label of each."""
 
-    X: NDArray[Any]
+    X: NDArray[Any] | pl.DataFrame
     labels: tuple[Any, ...]
 
 
@@ -93,6 +94,8 @@ class KnownClasses:
     unseen: Candidates
     graph: KnowledgeGraph | None
     concept: Mapping[Any, str]
+    inputs: tuple[str, ...] = ()
+    """Names of the columns of a table that the classifier learnt from, as scikit-learn keeps them; () for none."""
 
     @classmethod
     def of(cls, clf: Scorer) -> "KnownClasses":
@@ -113,6 +116,7 @@ class KnownClasses:
             unseen,
             graph if named else None,
             dict(zip(everything.labels, plain(concepts), strict=True)) if named else {},
+            tuple(str(name) for name in getattr(clf, "feature_names_in_", ())),
         )
 
     @cached_property
@@ -146,7 +150,16 @@ class KnownClasses:
         seen, unseen = tuple(known[given] for given in given_s), tuple(known[given] for given in given_u)
         _require_side("y_unseen", unseen, self.seen)
         _require_side("y_seen", seen, self.unseen)
-        return Sample(X_s, seen), Sample(X_u, unseen)
+        return Sample(self._named(X_s, X_seen), seen), Sample(self._named(X_u, X_unseen), unseen)
+
+    def _named(self, rows: NDArray[Any], given: Any) -> NDArray[Any] | pl.DataFrame:
+        """Rows under the names they came with, which the classifier compares with its own; without any, by order."""
+        if not self.inputs or rows.shape[1] != len(self.inputs):
+            return rows
+        columns = getattr(given, "columns", None)
+        names = list(columns) if isinstance(columns, Iterable) else []
+        is_named = bool(names) and all(isinstance(name, str) for name in names)
+        return pl.DataFrame(rows, schema=names if is_named else list(self.inputs), orient="row")
 
     def label_of(self, given: Any) -> Any:
         """The classifier's label: the same, or the one whose concept is meant; None if there is none."""

@@ -1,6 +1,7 @@
 """What data sets, protocols and sets say when they are asked for what cannot be."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 import kgzsl
@@ -44,3 +45,16 @@ def test_a_data_set_and_a_protocol_show_themselves(zoo):
     assert "4 samples" in DATA._repr_html_()
     protocol = kgzsl.Protocol.from_indices(["a", "a", "b"], train=[0], test_seen=[1], test_unseen=[2])
     assert protocol._repr_html_() == protocol.certificate._repr_html_()
+
+
+def test_columns_of_test_rows_are_compared_with_those_of_the_fit(zoo):
+    """Arrays are taken by their order, without a word; columns in another order are refused, not taken for these."""
+    names = [f"gene {place}" for place in range(zoo.X.shape[1])]
+    clf = kgzsl.ZeroShotClassifier(zoo.graph, features=zoo.rows, unseen=list(zoo.unseen))
+    clf.fit(pl.DataFrame(zoo.X, schema=names), zoo.y)
+    rows, unseen_rows = pl.DataFrame(zoo.X, schema=names), pl.DataFrame(zoo.X_unseen, schema=names)
+    by_name = kgzsl.evaluate(clf, rows, zoo.y.tolist(), unseen_rows, zoo.y_unseen.tolist())
+    by_order = kgzsl.evaluate(clf, zoo.X, zoo.y.tolist(), zoo.X_unseen, zoo.y_unseen.tolist())
+    assert by_name.to_dict() == by_order.to_dict()
+    with pytest.raises(InputFormatError, match="names should match those that were passed during fit"):
+        kgzsl.evaluate(clf, rows[names[::-1]], zoo.y.tolist(), unseen_rows, zoo.y_unseen.tolist())
