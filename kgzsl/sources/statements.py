@@ -1,5 +1,6 @@
 """From statements in a file's own terms to a graph in ours: one id a thing, shared relations, names set apart."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -40,7 +41,7 @@ _PLAIN_RULES: Mapping[str, TermRule] = {
     "sameas": TermRule("same_as"),
     "disjointwith": TermRule("disjoint_with"),
 }  # fmt: skip
-"""What relation names without a prefix mean, compared without case and a leading underscore (WN18RR's `_hypernym`)."""
+"""What relation names without a prefix mean, compared as `_spelled`: "is a" and WN18RR's `_hypernym` are known."""
 
 
 @dataclass
@@ -83,12 +84,17 @@ class Vocabulary:
             if not given.removeprefix("^"):
                 raise InputFormatError(f"relations[{term!r}] must name a relation, not {given!r}")
             return TermRule(given.removeprefix("^"), reverse=given.startswith("^"))
-        found = TERM_RULES.get(term) or _PLAIN_RULES.get(term.casefold().removeprefix("_"))
+        found = TERM_RULES.get(term) or _PLAIN_RULES.get(_spelled(term))
         if found is None:
             self.without_rule.add(term)
             self.relations.setdefault(term, own_relation(term))
             return TermRule(term)
         return found
+
+
+def _spelled(term: str) -> str:
+    """A relation's name without case, its words joined by "_", none before the first: "Is a" is `is_a`."""
+    return re.sub(r"[\s-]+", "_", term.strip()).casefold().removeprefix("_")
 
 
 def graph_of_statements(

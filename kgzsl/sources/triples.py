@@ -49,8 +49,8 @@ def read_triples(
 
     Ids are kept as they stand, but prefixes of CURIEs are compared without case, and IRIs in a known namespace, or in
     one of `prefixes`, become CURIEs; so `awa:n02106662`, `AwA:n02106662` and its IRI are one concept. A relation that
-    means a shared one (`rdfs:subClassOf`, `cn:isA`, `hypernym`) takes its name; `relations` maps further ones, "^"
-    before the name turning the edge round. All others keep their names and are counted. Rows with `rdfs:label`,
+    means a shared one (`rdfs:subClassOf`, `cn:isA`, `hypernym`, "is a") takes its name; `relations` maps further ones,
+    "^" before the name turning the edge round. All others keep their names and are counted. Rows with `rdfs:label`,
     `skos:altLabel` or `skos:definition` name and describe their subject. A concept without a label is called by its
     id.
 

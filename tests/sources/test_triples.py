@@ -99,6 +99,8 @@ def test_kzsl_names_and_ids(shared_data):
         "object,subject,predicate\nmammal,cat,is_a\nmammal,dog,is_a\n",
         "cat\trdfs:subClassOf\tmammal\ndog\t_hypernym\tmammal\n",
         "cat\tis_a\tmammal\nmammal\thyponym\tdog\n",
+        "cat,is a,mammal\ndog,Subclass  of,mammal\n",
+        "cat,is-a,mammal\ndog,kind of,mammal\n",
         gzip.compress(b"cat\tis_a\tmammal\ndog\tis_a\tmammal\n", mtime=0),
         gzip.compress(b"cat\tis_a\tmammal\n", mtime=0) + gzip.compress(b"dog\tis_a\tmammal\n", mtime=0),
     ],
