@@ -15,6 +15,7 @@ from kgzsl.explain.faithfulness_rankings import RankingMethod
 from kgzsl.explain.gates import GatedMargin, Semantics
 from kgzsl.explain.ledger import is_closed_form
 from kgzsl.explain.rerun import Fact
+from kgzsl.explain.walk_steps import LayerPart, parts_of
 from kgzsl.graph.index import GraphIndex
 
 __all__ = [
@@ -131,7 +132,12 @@ class _ShuffledLayers:
     def opened(self, index: GraphIndex, concept: str) -> Any:
         network = self.model.opened(index, concept)
         rng = np.random.default_rng(self.seed)
-        layers = tuple(_Layer.shuffled(layer, rng) for layer in network.layers)
+        layers = tuple(
+            _RelationalLayer.shuffled(layer, (self.seed, number))
+            if hasattr(layer, "parts")
+            else _Layer.shuffled(layer, rng)
+            for number, layer in enumerate(network.layers)
+        )
         return _Network(network, layers)
 
 
@@ -152,11 +158,29 @@ class _Layer:
 
 
 @dataclass(frozen=True, eq=False)
+class _RelationalLayer:
+    parts: tuple[LayerPart, ...]
+    after: NDArray[np.float64] | None
+    before: None = None
+
+    @classmethod
+    def shuffled(cls, layer: OpenLayer, seeds: tuple[int, ...]) -> "_RelationalLayer":
+        """The same for each matrix by itself, whatever other relations a concept hears over."""
+        parts = []
+        for part in parts_of(layer):
+            rng = np.random.default_rng([*seeds, *(part.relation or "").encode()])
+            weight = rng.permutation(part.weight.reshape(-1)).reshape(part.weight.shape)
+            parts.append(LayerPart(part.relation, part.operator, weight))
+        after = None if layer.after is None else np.random.default_rng(seeds).permutation(layer.after)
+        return cls(tuple(parts), after)
+
+
+@dataclass(frozen=True, eq=False)
 class _Network:
     """A network with other layers."""
 
     network: Any
-    layers: tuple[_Layer, ...]
+    layers: tuple[_Layer | _RelationalLayer, ...]
     readout: None = None
 
     def __getattr__(self, name: str) -> Any:

@@ -46,6 +46,7 @@ from kgzsl.features.matrix import MatrixFeatures
 from kgzsl.propagation.gp_settings import GPSettings
 from kgzsl.propagation.graph_gp import GraphGP
 from kgzsl.propagation.sgcn import SGCN
+from kgzsl.testing import example_decision
 
 SEEDS = range(5)
 
@@ -160,6 +161,19 @@ def test_a_story_told_from_the_graph_alone_does_not_change_with_the_model(decisi
     told = {fact: float(len(fact[0])) for fact in GatedMargin(decision).facts}
     assert randomisation_check(decision, lambda _: tuple(told.items())) == pytest.approx(1.0)
     assert abs(randomisation_check(decision, METHODS["shapley"])) < 0.9
+
+
+def test_a_network_with_a_matrix_for_each_relation_can_mean_nothing_too():
+    decision = example_decision("rgcn")
+    other = randomised(decision)
+    assert other.margin == randomised(decision).margin != pytest.approx(decision.margin)
+    assert other.margin != pytest.approx(randomised(decision, random_state=1).margin)
+    network = other.model.opened(decision.target.index, "tiger")
+    for layer, before in zip(network.layers, decision.model.opened(decision.target.index, "tiger").layers, strict=True):
+        for part, original in zip(layer.parts, before.parts, strict=True):
+            assert sorted(part.weight.flat) == sorted(original.weight.flat)
+    fact = ("tiger", "is_a", "feline")
+    assert fact_credits(other, "shapley").credit(fact) != pytest.approx(fact_credits(decision, "shapley").credit(fact))
 
 
 def test_the_table_has_a_row_for_each_method_between_chance_and_the_oracle():
