@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MOST_PAIRS = 50_000_000
 """Pairs a closure may have: 1.2 GB. WordNet has under a million; only large cycles and long chains come near."""
 
-__all__ = ["MOST_PAIRS", "adjacency", "ancestor_pairs", "components", "depths", "ends", "expand", "once_each"]
+__all__ = ["MOST_PAIRS", "adjacency", "ancestor_pairs", "components", "depths", "ends", "expand", "once_each", "spread"]
 
 
 def adjacency(index: GraphIndex, rows: IntArray, symmetric: bool) -> Any:
@@ -35,10 +35,11 @@ def adjacency(index: GraphIndex, rows: IntArray, symmetric: bool) -> Any:
 
 def expand(neighbors: Neighbors, positions: IntArray) -> tuple[IntArray, IntArray]:
     """Every (place in `positions`, neighbour of the position there)."""
-    return _spread(neighbors.indptr, neighbors.indices, positions)
+    return spread(neighbors.indptr, neighbors.indices, positions)
 
 
-def _spread(indptr: IntArray, indices: IntArray, positions: IntArray) -> tuple[IntArray, IntArray]:
+def spread(indptr: IntArray, indices: NDArray[Any], positions: NDArray[Any]) -> tuple[IntArray, NDArray[Any]]:
+    """`expand`, of compressed rows."""
     starts = indptr[positions]
     counts = indptr[positions + 1] - starts
     places = np.repeat(np.arange(len(positions)), counts)
@@ -79,13 +80,13 @@ class _Descent:
 
     def counted(self, positions: IntArray) -> tuple[IntArray, IntArray]:
         """How many parents each has, and all of them in a row."""
-        return self._counts[positions], _spread(self.indptr, self.parents, positions)[1]
+        return self._counts[positions], spread(self.indptr, self.parents, positions)[1]
 
     def finish(self, positions: IntArray) -> None:
         """These are done; `ready` become those that waited for no others."""
         self._done[positions] = True
         self.num_left -= len(positions)
-        children, counts = np.unique(_spread(self._starts, self._children, positions)[1], return_counts=True)
+        children, counts = np.unique(spread(self._starts, self._children, positions)[1], return_counts=True)
         self._waiting[children] -= counts
         self.ready = children[(self._waiting[children] == 0) & ~self._done[children]]
 
@@ -143,7 +144,7 @@ def depths(up: Neighbors, component: IntArray) -> tuple[IntArray, IntArray]:
     longest = np.zeros(count, dtype=np.int64)
     ready = np.flatnonzero(waiting == 0)
     while len(ready):
-        places, children = _spread(start, lower, ready)
+        places, children = spread(start, lower, ready)
         parents = ready[places]
         np.minimum.at(shortest, children, shortest[parents] + 1)
         np.maximum.at(longest, children, longest[parents] + 1)

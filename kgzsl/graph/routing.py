@@ -32,6 +32,10 @@ __all__ = [
 _Relations = Iterable[str] | str | None
 _Ints = NDArray[np.int32]
 NO_LIMIT = 2**31 - 1
+_PATIENCE = 100_000
+"""Loading numba and compiling takes seconds, 100,000 arcs some tenths of one without it."""
+_HUB = 1_000
+"""Arcs from one place with which the first search may already be long."""
 
 
 class Arcs:
@@ -56,7 +60,8 @@ class Arcs:
         """Take arcs in any order; `ranks` are twice the code of the relation, plus one if walked to the edge's head.
 
         `mirrored` says that each edge may be walked both ways; `concepts` are those that the places stand for;
-        `symmetric` are codes of relations of which it is the same whether a stands to b or b to a.
+        `symmetric` are codes of relations of which it is the same whether a stands to b or b to a. `patience` is how
+        many arcs may be looked at as Python before searches are compiled; it wears off.
         """
         order = _order(sources, targets, ranks, num)
         self.num = num
@@ -68,6 +73,7 @@ class Arcs:
         self.rows = rows[order]
         self.ranks = ranks[order].astype(np.int32)
         self.starts = np.searchsorted(self.sources, np.arange(num + 1)).astype(np.int64)
+        self.patience = _PATIENCE if np.diff(self.starts).max(initial=0) < _HUB else 0
 
     @cached_property
     def back(self) -> IntArray:

@@ -50,8 +50,9 @@ def steps_back(
     edges. With `early` the search ends where a is reached.
     """
     num = len(starts) - 1
-    steps = np.full(num, 1073741824, dtype=np.int32)
-    queue = np.empty(num, dtype=np.int32)
+    steps, queue = np.empty(num, dtype=np.int32), np.empty(num, dtype=np.int32)
+    for place in range(num):  # `np.full` takes numba three times as long to compile, `np.zeros` four times
+        steps[place] = 1073741824
     first, last = 0, 0
     for goal in goals:
         steps[goal] = 0
@@ -180,14 +181,6 @@ def _is_new(
 
 
 @kernel
-def _is_among(arc: int, shut: _Places) -> bool:
-    for other in shut:  # noqa: SIM110  # what numba compiles at once
-        if other == arc:
-            return True
-    return False
-
-
-@kernel
 def _expanded(
     label: int,
     count: int,
@@ -213,9 +206,11 @@ def _expanded(
     own, length, here = labels[label, 0], labels[label, 1] + 1, labels[label, 6]
     for arc in range(starts[here], starts[here + 1]):
         there = targets[arc]
-        if bars[concepts[there]] == turn or length + steps[there] > limit or rest_steps[there] >= 1073741824:
-            continue
-        if label == 0 and _is_among(arc, shut):
+        is_out = bars[concepts[there]] == turn or length + steps[there] > limit or rest_steps[there] >= 1073741824
+        if label == 0:
+            for other in shut:
+                is_out = is_out or other == arc
+        if is_out:
             continue
         if turns[there] != turn:
             turns[there] = turn
@@ -252,6 +247,7 @@ def best_way(
     bound_cost: int,
     bound_steps: int,
     budget: int,
+    most: int,
     state: _Places,
     turns: _Places,
     opened: _Places,
@@ -263,16 +259,18 @@ def best_way(
     It avoids the concepts `barred` and does not begin with an arc of `shut`. A* (Hart, Nilsson and Raphael 1968) on
     (cost, arcs), led by what the rest costs at least (`rest_cost`, then `rest_steps`) and takes at least (`steps`).
     It may pass a concept twice, at two places. Once `budget` ways were begun, the search may be left off where the
-    best is worse than (`bound_cost`, `bound_steps`): then `state[1:3]` are what it costs at least, else -1. `state`,
-    `turns`, `opened`, `settled`, `bars` are room to work in.
+    best is worse than (`bound_cost`, `bound_steps`), and once `most` were, in any case: then `state[1:3]` are what it
+    costs at least, else -1. To `state[3]` is added how many arcs were looked at. `state`, `turns`, `opened`, `settled`,
+    `bars` are room to work in.
     """
     state[0] += 1
     turn = state[0]
     state[1] = -1
     for concept in barred:
         bars[concept] = turn
-    labels = np.zeros((64, 7), dtype=np.int64)
-    labels[0, 2], labels[0, 4], labels[0, 5], labels[0, 6] = -1, -1, -1, start
+    labels = np.empty((64, 7), dtype=np.int64)
+    labels[0, 0], labels[0, 1], labels[0, 2], labels[0, 3] = 0, 0, -1, 0
+    labels[0, 4], labels[0, 5], labels[0, 6] = -1, -1, start
     zero: Any = np.int64(0)  # one type from the first pass on: callees are compiled once
     count, found = zero + 1, zero - 1
     best_cost, best_steps = zero, zero
@@ -284,7 +282,8 @@ def best_way(
         here = labels[label, 6]
         if labels[label, 3] or (label > 0 and settled[here] <= length):
             continue
-        if found < 0 and count > budget and (least > bound_cost or (least == bound_cost and fewest > bound_steps)):
+        is_worse = least > bound_cost or (least == bound_cost and fewest > bound_steps)
+        if found < 0 and (count > most or (count > budget and is_worse)):
             state[1], state[2] = least, fewest
             break
         if is_goal[here]:
@@ -297,8 +296,9 @@ def best_way(
         if label > 0:
             settled[here] = length if limit < 1073741824 else -1
         needed = count + starts[here + 1] - starts[here]
+        state[3] += needed - count
         if needed > len(labels):
-            wider = np.zeros((2 * needed, 7), dtype=np.int64)
+            wider = np.empty((2 * needed, 7), dtype=np.int64)
             for row in range(count):  # `wider[:count] = labels[:count]` takes numba seconds to compile
                 for column in range(7):
                     wider[row, column] = labels[row, column]

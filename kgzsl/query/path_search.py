@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.errors import ResourceLimitError
+from kgzsl.query import path_running
 from kgzsl.query.path_costs import whole_costs
-from kgzsl.query.path_kernels import FAR, best_way, costs_back, steps_back
+from kgzsl.query.path_kernels import FAR, costs_back
 
 if TYPE_CHECKING:
     from kgzsl.graph.index import IntArray
@@ -80,14 +81,12 @@ class Search:
         """What the compiled search works in."""
         num = self.arcs.num
         marks = np.zeros(num, dtype=np.int64), np.empty(num, dtype=np.int64), np.empty(num, dtype=np.int32)
-        return np.zeros(3, dtype=np.int64), *marks, np.zeros(num, dtype=np.int64)
+        return np.zeros(4, dtype=np.int64), *marks, np.zeros(num, dtype=np.int64)
 
     def _steps(self, *, early: bool) -> NDArray[np.int32]:
         arcs = self.arcs
-        return steps_back(
-            arcs.back_starts, arcs.back_sources, arcs.concepts, arcs.degree, self.most, self._goals, self.a, self.b,
-            self.limit, early,
-        )  # fmt: skip
+        ask = self.most, self._goals, self.a, self.b, self.limit, early
+        return path_running.steps_back(arcs, arcs.back_starts, arcs.back_sources, *ask)
 
     def _rest(self, *, early: bool) -> tuple[IntArray, NDArray[np.int32]]:
         """Least cost to a goal, and the fewest arcs at that cost, from each place."""
@@ -106,9 +105,8 @@ class Search:
         arcs = self.arcs
         ahead = self._steps(early=False)
         starts = np.array([self.start], dtype=np.int32)
-        behind = steps_back(
-            arcs.starts, arcs.targets, arcs.concepts, arcs.degree, self.most, starts, self.b, self.a, self.limit, False
-        )
+        ask = self.most, starts, self.b, self.a, self.limit, False
+        behind = path_running.steps_back(arcs, arcs.starts, arcs.targets, *ask)
         inside: NDArray[np.bool_] = behind[arcs.sources].astype(np.int64) + ahead[arcs.targets] < self.limit
         return inside
 
@@ -261,14 +259,22 @@ class Search:
         targets = arcs.targets[prefix]
         places = np.concatenate([np.array([self.start]), targets])
         spent = int(self.units[prefix].sum())
-        found = best_way(
-            arcs.starts, arcs.targets, arcs.ranks, arcs.concepts, self.units, cost, rest, steps,
-            self.limit - own if self.limit < FAR else FAR, int(places[-1]), arcs.concepts[places].astype(np.int64),
-            np.array(sorted(part.shut), dtype=np.int64), is_goal, bound[0] - spent, bound[1] - own, part.budget,
-            *self._room,
-        )  # fmt: skip
-        if len(found):
-            way = (*part.arcs, *found.tolist())
+        found = path_running.best_way(
+            arcs,
+            (self.units, cost, rest, steps),
+            (
+                self.limit - own if self.limit < FAR else FAR,
+                int(places[-1]),
+                arcs.concepts[places].astype(np.int64),
+                np.array(sorted(part.shut), dtype=np.int64),
+                is_goal,
+            ),
+            (bound[0] - spent, bound[1] - own),
+            part.budget,
+            self._room,
+        )
+        if found:
+            way = (*part.arcs, *found)
             return _Part(self.way(way).key, way, part.shut, 0, own)
         state = self._room[0]
         if state[1] < 0:

@@ -1,5 +1,6 @@
 """Paths between two concepts against every path, listed and sorted as the order is defined."""
 
+import sys
 from itertools import islice, pairwise, product
 
 import networkx as nx
@@ -10,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgzsl.errors import InputFormatError, NoPathError, ResourceLimitError, UnknownConceptError, UnknownRelationError
-from kgzsl.graph import meeting
+from kgzsl.graph import compiled as graph_compiled
+from kgzsl.graph import meeting, routing
+from kgzsl.graph.compiled import kernel
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.graph.relation import SHARED_RELATIONS
-from kgzsl.query import path_kernels, path_search
+from kgzsl.query import path_kernels, path_running, path_search
 
 RELATIONS = ("is_a", "has_part", "related_to")
 laws = settings(max_examples=60, deadline=None)
@@ -178,27 +181,145 @@ def test_costs_are_those_of_networkx(kg):
             assert kg.shortest_path("c0", end, weight=weight).cost == pytest.approx(expected, abs=1e-9)
 
 
-@laws
-@given(graphs(most=6), st.sampled_from([None, lambda edge: edge.weight]), st.sampled_from([None, 3]))
-def test_without_a_compiler_the_answers_are_the_same(kg, weight, max_length):
-    def answers():
-        return [
-            asked(kg.paths, "c0", "c1", k=9, weight=weight, max_length=max_length),
-            asked(kg.paths, "c0", "c1", k=9, weight=weight, pattern="(is_a|^has_part)+/.?", max_length=max_length),
-            asked(kg.all_shortest_paths, "c0", "c1", weight=weight),
-            asked(lambda *ends: [kg.shortest_path(*ends, weight=weight)], "c0", "c1"),
-        ]
+def compiled(patch):
+    patch.setattr(routing, "_PATIENCE", 0)
 
-    compiled = answers()
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (meeting, path_kernels):
-            for name, found in list(vars(module).items()):
-                if hasattr(found, "python"):
-                    patch.setattr(module, name, found.python)
-        patch.setattr("kgzsl.graph.routing.meet", meeting.meet)
-        for name in ("best_way", "costs_back", "steps_back"):
-            patch.setattr(path_search, name, getattr(path_kernels, name))
-        assert answers() == compiled
+
+def as_python(patch):
+    """Kernels that are not compiled yet, though other tests have done it."""
+    for module in (meeting, path_kernels):
+        for name, found in list(vars(module).items()):
+            if hasattr(found, "python"):
+                patch.setattr(module, name, kernel(found.python))
+    patch.setattr(routing, "meet", meeting.meet)
+    patch.setattr(path_search, "costs_back", path_kernels.costs_back)
+
+
+def without_numba(patch):
+    as_python(patch)
+    patch.setattr(path_running, "_MOST", 1)
+    patch.setattr(path_search, "_BUDGET", 1)
+    patch.setitem(sys.modules, "numba", None)
+
+
+def compiled_in_the_middle(patch):
+    patch.setattr(path_running, "_is_compiled", lambda arcs, kernel: False)
+    patch.setattr(path_running, "_MOST", 1)
+    patch.setattr(path_search, "_BUDGET", 1)
+
+
+@laws
+@given(
+    graphs(most=6),
+    st.sampled_from([as_python, without_numba, compiled_in_the_middle]),
+    st.sampled_from([None, "edge"]),
+    st.sampled_from([None, 3]),
+    st.sampled_from([None, 1, 2]),
+)
+def test_however_a_search_is_run_the_answers_are_the_same(kg, run, weight, max_length, max_degree):
+    own = {"max_degree": max_degree} | ({"weight": lambda edge: edge.weight} if weight else {})
+    if run is as_python and weight:
+        own["weight"] = None  # costs are found by compiled loops from the first on
+
+    def answers(run):
+        fresh = kg.with_tables()
+        with pytest.MonkeyPatch.context() as patch:
+            run(patch)
+            found = [
+                asked(fresh.paths, "c0", "c1", k=9, max_length=max_length, **own),
+                asked(fresh.paths, "c0", "c1", k=9, max_length=max_length, pattern="(is_a|^has_part)+/.?", **own),
+                asked(fresh.paths, "c0", "c1", k=1, max_length=None, **own),
+                asked(fresh.all_shortest_paths, "c0", "c1", **own),
+            ]
+            if run is as_python:
+                assert not path_kernels.best_way.is_compiled
+                assert not path_kernels.steps_back.is_compiled
+            return found
+
+    assert answers(run) == answers(compiled)
+
+
+@laws
+@given(graphs(most=9), st.sampled_from([0, 1, 2, path_kernels.FAR]), st.sampled_from([1, 2, 99]), st.booleans())
+def test_the_rings_are_as_far_as_the_compiled_search_says(kg, limit, most, early):
+    arcs = routing.arcs_of(kg.index, None)
+    goals = np.array([1], dtype=np.int32)
+    asked = arcs.back_starts, arcs.back_sources, most, goals, 0, 1, limit, early
+    rings = path_running._by_rings(arcs, *asked)
+    steps = path_kernels.steps_back(*asked[:2], arcs.concepts, arcs.degree, *asked[2:])
+    last = steps[0] if early else path_kernels.FAR
+    assert rings.dtype == steps.dtype
+    assert np.minimum(rings, last + 1).tolist() == np.minimum(steps, last + 1).tolist()
+    assert not early or (rings[rings < path_kernels.FAR] <= last).all()
+
+
+def test_no_way_back_leads_on_from_where_it_is_to_end_nor_through_where_it_began():
+    # places 0 to 4 in a row stand for concepts a, x, b, b, y; the goal is place 2
+    ahead = np.array([0, 1, 2, 3])
+    arcs = routing.Arcs(ahead + 1, ahead, ahead, ahead, num=5, concepts=np.array([0, 3, 1, 1, 2]))
+    goals = np.array([2], dtype=np.int32)
+    for way, starts, sources, expected in (
+        ("against", arcs.back_starts, arcs.back_sources, [path_kernels.FAR] * 2 + [0] + [path_kernels.FAR] * 2),
+        ("along", arcs.starts, arcs.targets, [2, 1, 0] + [path_kernels.FAR] * 2),
+    ):
+        assert path_running._by_rings(arcs, starts, sources, 9, goals, 0, 1, 9, False).tolist() == expected, way
+    beyond = path_running._by_rings(arcs, arcs.starts, arcs.targets, 9, goals, 3, 1, 9, False)
+    assert beyond.tolist() == [path_kernels.FAR, 1, 0] + [path_kernels.FAR] * 2
+
+
+def not_really_compiled(patch):
+    """The names of kernels as they are asked for; compiling them would take seconds."""
+    as_python(patch)
+    made = []
+    patch.setattr(
+        graph_compiled,
+        "_compile",
+        lambda function: made.append(function.__name__) or (lambda *asked: kernel(function).interpreted(*asked)),
+    )
+    return made
+
+
+def test_searches_are_compiled_once_they_were_much_work(monkeypatch):
+    kg = built(4, [(0, "is_a", 1, 1), (1, "is_a", 2, 1), (2, "is_a", 3, 1), (0, "has_part", 3, 1)])
+    arcs = routing.arcs_of(kg.index, None)
+    before = arcs.patience
+    made = not_really_compiled(monkeypatch)
+    paths = kg.paths("c0", "c3")
+    spent = before - arcs.patience
+    assert 2 * path_running._PER_STEP < spent < before
+    assert len(paths) == 2
+    assert made == []
+    kg.paths("c0", "c3")
+    assert before - arcs.patience == 2 * spent
+    arcs.patience = 0
+    assert kg.paths("c0", "c3") == paths
+    assert made == ["steps_back", "best_way"]
+    assert arcs.patience == 0
+
+
+def test_one_long_search_is_compiled_for_at_once(monkeypatch):
+    kg = built(4, [(0, "is_a", 1, 1), (1, "is_a", 2, 1), (2, "is_a", 3, 1)])
+    made = not_really_compiled(monkeypatch)
+    monkeypatch.setattr(path_running, "_MOST", 3)
+    assert len(kg.paths("c0", "c2")) == 1
+    assert made == []
+    assert len(kg.paths("c0", "c3")) == 1
+    assert made == ["best_way"]
+
+
+def test_the_arcs_that_python_looks_at_are_counted(monkeypatch):
+    kg = built(3, [(0, "is_a", 1, 1), (1, "is_a", 2, 1)])
+    as_python(monkeypatch)
+    monkeypatch.setattr(path_running, "_PER_STEP", 0)
+    before = routing.arcs_of(kg.index, None).patience
+    kg.paths("c0", "c2", k=1)
+    assert before - routing.arcs_of(kg.index, None).patience == 3  # one at c0, two at c1
+
+
+def test_many_arcs_from_one_place_are_compiled_for_at_once():
+    few = built(1_000, [(0, "is_a", place, 1) for place in range(1, 1_000)])
+    many = built(1_001, [(0, "is_a", place, 1) for place in range(1, 1_001)])
+    assert [routing.arcs_of(kg.index, None).patience > 0 for kg in (few, many)] == [True, False]
 
 
 def matches(relations, fits):
