@@ -1,6 +1,6 @@
 """Look a knowledge graph over before anything is learnt from it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def audit(
     seen: Iterable[str] | None = None,
     classes: Iterable[str] | None = None,
     relations: Iterable[str] | str | None = None,
-    ignore: Sequence[str] = (),
+    ignore: Iterable[str] = (),
 ) -> AuditReport:
     """Every fault that `CHECKS` knows, found in a graph: contradictions, gaps, names that are confused.
 
@@ -36,18 +36,20 @@ def audit(
     >>> report.ok, [(finding.code, finding.count, finding.examples) for finding in report.found]
     (False, [('E101', 1, ('leopard -> panther -> leopard',))])
     """
-    unknown = [code for code in ignore if code not in CHECKS]
-    if isinstance(ignore, str) or unknown:
-        code = ignore if isinstance(ignore, str) else str(unknown[0])
-        raise UnknownNameError("check", code, known=list(CHECKS), nearest=nearest_of(code, list(CHECKS)))
+    if not isinstance(ignore, Iterable):
+        raise InputFormatError(f"ignore= lists the codes of checks, not {ignore!r}")
+    ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    unknown = [str(code) for code in ignored if code not in CHECKS]
+    if unknown:
+        raise UnknownNameError("check", unknown[0], known=list(CHECKS), nearest=nearest_of(unknown[0], list(CHECKS)))
     if (seen is None) != (classes is None):
         raise InputFormatError("seen= and classes= are given together: which classes are to be reached from which")
-    chosen = relations if relations is None or isinstance(relations, str) else tuple(relations)
+    chosen = relations if isinstance(relations, str) or not isinstance(relations, Iterable) else tuple(relations)
     graph.index.relation_codes(chosen)  # an unknown relation is the caller's mistake, not the graph's
     subject = Subject(graph, chosen, _positions(graph, seen), _positions(graph, classes))
     broken = bool(CHECKS["E108"].find(subject).count)
-    findings = [_run(check, subject, broken=broken) for code, check in CHECKS.items() if code not in ignore]
-    kept_out = tuple(code for code in CHECKS if code in ignore)
+    findings = [_run(check, subject, broken=broken) for code, check in CHECKS.items() if code not in ignored]
+    kept_out = tuple(code for code in CHECKS if code in ignored)
     return AuditReport(graph.name, graph.index.num_concepts, graph.index.num_edges, tuple(findings), kept_out)
 
 

@@ -112,7 +112,8 @@ def contradictions(
         raise InputFormatError(f"limit is a number of contradictions, or None for all, not {limit!r}")
     bare = unentailed(graph)
     present = [name for name in ASYMMETRIC if name in bare.relations]
-    loops = bare.index.relation_codes(present if asymmetric is None else asymmetric)
+    ways = bare.index.directions(present if asymmetric is None else asymmetric)  # a loop is one either way round
+    loops = sorted({code for codes in ways for code in codes})
     return tuple(islice(_all(bare, Upward(bare.index, equivalence=equivalence), loops), limit))
 
 

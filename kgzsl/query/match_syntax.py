@@ -44,6 +44,7 @@ _COLUMN = re.compile(r"(\w+)\s*\(\s*(?=\?)")
 _EXISTS = re.compile(r"EXISTS\s*(?=\{)")
 _NOT = re.compile(r"!(?!=)|NOT(?=[\s(])")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_SPARQL = re.compile(r"\s*((?:SELECT|ASK|CONSTRUCT|DESCRIBE|PREFIX|BASE)\b)", re.IGNORECASE)
 _SIGNS = {"=", "==", "!=", "<", "<=", ">", ">="}
 
 
@@ -56,11 +57,18 @@ def parse_query(text: str) -> Group:
     if not isinstance(text, str):
         raise InputFormatError(f"a query is a string such as '?x is_a ?y', not {type(text).__name__} {text!r:.80}")
     reader = _Reader(text)
-    group = reader.group()
-    if reader.place < len(text):
-        raise reader.unexpected("a pattern, FILTER or OPTIONAL; this '}' closes nothing")
-    if not group.statements:
-        raise reader.unexpected("a pattern such as '?x is_a ?y'")
+    try:
+        group = reader.group()
+        if reader.place < len(text):
+            raise reader.unexpected("a pattern, FILTER or OPTIONAL; this '}' closes nothing")
+        if not group.statements:
+            raise reader.unexpected("a pattern such as '?x is_a ?y'")
+    except PatternSyntaxError:
+        begun = _SPARQL.match(text)
+        if begun is None:
+            raise
+        advice = "a pattern such as '?x is_a ?y'; a whole query of SPARQL is for kg.sparql"
+        raise PatternSyntaxError(text, begun.start(1), advice) from None
     return group
 
 

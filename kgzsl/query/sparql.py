@@ -86,7 +86,8 @@ def _answer(graph: KnowledgeGraph, asked: Checked, query: str) -> Any:
     column = place - query.rfind("\n", 0, place)
     # the parser tries keywords character by character, and tells the place it got to: up to a keyword too far
     said = found[3].replace(", [_]", "").replace("[_]", "something else")[:200]
-    unreadable = InputFormatError(f"cannot read the query near line {line}, column {column} ({said})")
+    advice = "" if asked.names else "; concepts and relations have prefixes, as in ?x r:is_a c:dog.n.01"
+    unreadable = InputFormatError(f"cannot read the query near line {line}, column {column} ({said}){advice}")
     raise at_place(unreadable, query, place)
 
 

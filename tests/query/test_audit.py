@@ -224,10 +224,20 @@ def test_checks_are_left_out_by_code_and_the_report_says_so():
         report["W201"]
 
 
-@pytest.mark.parametrize(("ignore", "named"), [(["w201"], "w201"), ("W201", "W201"), (["E101", "X"], "X")])
+@pytest.mark.parametrize(("ignore", "named"), [(["w201"], "w201"), ("W20", "W20"), (["E101", "X"], "X")])
 def test_a_check_that_is_none_is_refused(ignore, named):
     with pytest.raises(UnknownNameError, match=f"no check is called '{named}'"):
         audit(graph_of(), ignore=ignore)
+
+
+def test_one_check_is_named_without_a_list():
+    assert audit(PLANTED["W201"].graph(), ignore="W201").ignored == ("W201",)
+
+
+@pytest.mark.parametrize("options", [{"ignore": None}, {"ignore": 5}, {"relations": 0}, {"relations": 1.5}])
+def test_what_is_no_list_is_refused(options):
+    with pytest.raises(InputFormatError, match=r"ignore= lists the codes|relations are a name, a kind"):
+        audit(graph_of(), **options)
 
 
 def test_classes_and_seen_are_concepts_given_together():

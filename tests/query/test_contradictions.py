@@ -135,6 +135,7 @@ def test_a_part_of_itself():
     loop = [("c", "has_part", "a"), ("a", "has_part", "b"), ("b", "has_part", "c"), ("c", "has_part", "d")]
     assert told(*loop) == ["a (loop): it cannot be that a has part b, b has part c and c has part a"]
     assert told(*loop, asymmetric=[]) == []
+    assert told(*loop, asymmetric="part_of") == told(*loop, asymmetric="^has_part") == told(*loop)
     assert told(("a", "is_a", "b"), ("b", "is_a", "a")) == []
     assert len(told(("a", "is_a", "b"), ("b", "is_a", "a"), asymmetric="is_a")) == 1
 

@@ -351,6 +351,14 @@ def test_an_error_marks_its_place_in_the_query(toy_graph, query, error, said, ma
     assert f"{shown}\n"[caret.index("^") :].startswith(marked)
 
 
+@pytest.mark.parametrize(
+    "query", ["SELECT ?x WHERE { ?x is_a owl }", " ask { owl is_a bird }", "PREFIX c: <urn:x:> SELECT * { ?x ?y ?z }"]
+)
+def test_a_query_of_sparql_is_told_where_to_go(toy_graph, query):
+    with pytest.raises(InputFormatError, match=r"a whole query of SPARQL is for kg\.sparql"):
+        toy_graph.match(query)
+
+
 def test_what_acts_on_a_terminal_is_shown_and_long_queries_are_cut(toy_graph):
     with pytest.raises(UnknownConceptError) as caught:
         match(toy_graph, "?x is_a mammal . " * 100 + "?x is_a \x1b[31m . ?x is_a mammal")

@@ -281,6 +281,11 @@ def test_an_error_marks_its_place(toy_graph, query, error, said, marked):
     assert shown[caret.index("^") :].startswith(marked)
 
 
+def test_names_without_prefixes_are_told_how_they_are_written(toy_graph):
+    with pytest.raises(InputFormatError, match=r"have prefixes, as in \?x r:is_a c:dog\.n\.01"):
+        sparql(toy_graph, "SELECT ?x { ?x is_a mammal }")
+
+
 def test_new_names_may_be_made_by_construct_and_as_iris(toy_graph):
     assert rows(toy_graph, "CONSTRUCT { c:new r:newer ?x } WHERE { c:bat r:is_a ?x }") == [("new", "newer", "mammal")]
     assert checked("SELECT ?x { ?x <urn:kgzsl:relation:new> ?y }").names == ()
