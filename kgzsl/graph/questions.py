@@ -53,9 +53,9 @@ def paths(
     """The `k` best paths from `a` to `b` that pass no concept twice, of at most `max_length` edges (None: any number).
 
     By cost, then by length, concepts and relations; two edges of different relations make two paths, a symmetric one
-    stated both ways makes one. Fewer than `k` if there are no more, `NoPathError` if there is none. `pattern` says what the relations along the path must be,
-    in the language of `kgzsl.query.pattern_syntax`, where direction counts; otherwise `relations`, `directed`,
-    `max_degree` and `weight` are those of `shortest_path`.
+    stated both ways makes one. Fewer than `k` if there are no more, `NoPathError` if there is none. `pattern` says
+    what the relations along the path must be, in the language of `kgzsl.query.pattern_syntax`, where direction counts;
+    otherwise `relations`, `directed`, `max_degree` and `weight` are those of `shortest_path`.
 
     >>> import kgzsl
     >>> kg = kgzsl.load_graph("wordnet")

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import repeat
 from operator import attrgetter
+from operator import index as whole
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kgzsl.errors import NoPathError
+from kgzsl.errors import InputFormatError, NoPathError
 from kgzsl.graph import routing
 from kgzsl.graph.columns import Columns
 from kgzsl.graph.concept import Edge
@@ -49,8 +50,16 @@ def edges(graph: KnowledgeGraph, head: str | None, relation: str | None, tail: s
 
 
 def edges_at(graph: KnowledgeGraph, rows: Sequence[int]) -> tuple[Edge, ...]:
-    """The edges in these rows of the edge table."""
-    return graph.edge_reader.at(rows)
+    """The edges in these rows of the edge table, counted from 0."""
+    num = graph.index.num_edges
+    try:
+        places = list(map(whole, rows.tolist() if isinstance(rows, np.ndarray) else rows))
+    except TypeError:
+        raise InputFormatError(f"rows of edges are whole numbers in a list or an array, not {rows!r:.80}") from None
+    if places and not (min(places) >= 0 and max(places) < num):
+        wrong = next(row for row in places if not 0 <= row < num)
+        raise InputFormatError(f"graph {graph.name} has {num:,} edges, in rows from 0 on; there is no row {wrong}")
+    return graph.edge_reader.at(places)
 
 
 class EdgeReader:

@@ -163,6 +163,27 @@ def test_steps_are_compiled_once_however_they_are_named(toy_graph):
 # -- edges ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def sourced():
+    """Edges of several sources."""
+    rows = [
+        {"head": "a", "relation": "is_a", "tail": "b", "source": "x"},
+        {"head": "b", "relation": "is_a", "tail": "c", "source": "y"},
+    ]
+    return KnowledgeGraph.from_tables(["a", "b", "c"], rows, name="sourced")
+
+
+def test_rows_may_be_an_array_or_its_numbers(sourced):
+    rows = sourced.index.edge_rows("is_a")
+    assert sourced.edges_at(rows) == sourced.edges_at(list(rows)) == sourced.edges_at([0, 1]) == sourced.edges()
+
+
+@pytest.mark.parametrize("rows", [[2], [-1], np.array([0, 7]), "ab", ["a"], [0.5], None, 3])
+def test_what_is_no_row_is_refused(sourced, rows):
+    with pytest.raises(InputFormatError, match=r"there is no row|whole numbers in a list"):
+        sourced.edges_at(rows)
+
+
 def test_few_edges_and_many_are_read_alike():
     kg = random_graph(8)
     every = kg.edges()
