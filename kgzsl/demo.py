@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgzsl.classifier import ZeroShotClassifier
+from kgzsl.counts import checked_seed
 from kgzsl.decision.inputs import unit_rows
 from kgzsl.display.html import html_table
 from kgzsl.display.text import text_table, wrap
@@ -144,9 +145,10 @@ def run_demo(*, random_state: int | None = None, show_progress: bool | None = No
     the unseen classes equal scores share the credit (`hits_at_k`, ties="shared"): to a definition without a known word
     all class texts are alike, and rounding would decide.
     """
+    seed = checked_seed(random_state)
     started = time.perf_counter()
     task = definition_task(load_graph("wordnet"))
-    rng = np.random.default_rng(random_state or 0)
+    rng = np.random.default_rng(seed)
     num_unseen = round(UNSEEN_SHARE * len(task.classes))
     is_unseen = np.zeros(len(task.classes), dtype=bool)
     is_unseen[rng.permutation(len(task.classes))[:num_unseen]] = True

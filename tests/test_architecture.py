@@ -21,6 +21,7 @@ FLOORS = {
     "_registry": 0,
     "_version": 0,
     "replacing": 0,
+    "counts": 1,
     "display": 1,
     "graph": 2,
     "query": 3,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, validate_data
 
+from kgzsl.counts import checked_seed
 from kgzsl.decision.calibration import is_calibration
 from kgzsl.decision.classes import Classes
 from kgzsl.decision.inputs import require_finite
@@ -61,9 +62,7 @@ def check_parameters(graph: Any, unseen: Any, calibration: Any, random_state: An
     """Raise the error that says which parameter of the estimator makes no sense, and what would."""
     if not is_calibration(calibration):
         raise InputFormatError(f'calibration is None, "stacking" or a finite number, not {calibration!r}')
-    is_seed = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool) and random_state >= 0
-    if random_state is not None and not is_seed:
-        raise InputFormatError(f"random_state is None or a whole number from 0 on, not {random_state!r}")
+    checked_seed(random_state)
     if unseen is not None:
         require_list(unseen, "unseen", "classes")
     if graph is None:

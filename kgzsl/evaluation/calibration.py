@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
+from kgzsl.counts import checked_count, checked_seed
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.generalized import SeenUnseenAccuracy, best_gamma, checked_mask, pooled, sample_margins
-from kgzsl.evaluation.metrics import checked, positive
+from kgzsl.evaluation.metrics import checked
 
 __all__ = [
     "CalibrationFold",
@@ -102,9 +103,9 @@ def class_folds(num_classes: int, num_folds: int, random_state: int | None = Non
         [[2, 3, 4], [0, 1]]
 
     """
-    if not 2 <= positive(num_folds, "num_folds") <= positive(num_classes, "num_classes"):
+    if not 2 <= checked_count(num_folds, "num_folds") <= checked_count(num_classes, "num_classes"):
         raise InputFormatError(f"{num_classes} classes can be split into 2 to {num_classes} folds, not {num_folds}")
-    order = np.random.default_rng(random_state or 0).permutation(num_classes)
+    order = np.random.default_rng(checked_seed(random_state)).permutation(num_classes)
     return [np.sort(part).astype(np.int64) for part in np.array_split(order, num_folds)]
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kgzsl.counts import checked_count
 from kgzsl.errors import InputFormatError
-from kgzsl.evaluation.metrics import checked, label_ranks, positive
+from kgzsl.evaluation.metrics import checked, label_ranks
 
 __all__ = ["ReliabilityBins", "brier_score", "expected_calibration_error", "reliability_bins", "reliability_of"]
 
@@ -72,7 +73,7 @@ def reliability_of(
     confidence: NDArray[np.float64], correct: NDArray[Any], *, num_bins: int = NUM_BINS
 ) -> ReliabilityBins:
     """The bins, where it is known how sure each prediction was and whether it was right."""
-    num_bins = min(positive(num_bins, "num_bins"), len(confidence))
+    num_bins = min(checked_count(num_bins, "num_bins"), len(confidence))
     order = np.argsort(confidence, kind="stable")
     sure, right = confidence[order], np.asarray(correct, dtype=np.float64)[order]
     sizes = np.array([len(part) for part in np.array_split(sure, num_bins)])

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import dijkstra
 
+from kgzsl.counts import checked_count
 from kgzsl.errors import InputFormatError
-from kgzsl.evaluation.metrics import Average, checked, mean_over, positive
+from kgzsl.evaluation.metrics import Average, checked, mean_over
 from kgzsl.graph.index import GraphIndex
 
 __all__ = ["hierarchical_precision", "hierarchy_distances", "nearest_classes"]
@@ -63,7 +64,7 @@ def nearest_classes(distances: ArrayLike, k: int) -> NDArray[np.bool_]:
     table = np.asarray(distances, dtype=np.float64)
     if table.ndim != 2 or np.isnan(table).any():
         raise InputFormatError(f"distances are a matrix without NaN, not shape {table.shape}")
-    return np.asarray(table <= radii(table, positive(k, "k"))[:, None])
+    return np.asarray(table <= radii(table, checked_count(k, "k"))[:, None])
 
 
 def radii(distances: NDArray[np.floating[Any]], k: int) -> NDArray[np.floating[Any]]:
@@ -97,7 +98,7 @@ def hierarchical_precision(
     num_classes = table.shape[1]
     if np.shape(distances) != (num_classes, num_classes):
         raise InputFormatError(f"distances are [{num_classes:,}, {num_classes:,}], not {np.shape(distances)}")
-    if positive(k, "k") > num_classes:
+    if checked_count(k, "k") > num_classes:
         raise InputFormatError(f"the first {k:,} of {num_classes:,} classes cannot be taken")
     return mean_over(precision_rows(table, nearest_classes(distances, k)[places], k), places, average)
 

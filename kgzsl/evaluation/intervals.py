@@ -8,13 +8,15 @@ samples, within each class, answers for other samples of the same classes. The f
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kgzsl.counts import checked_count, checked_seed
 from kgzsl.errors import InputFormatError
-from kgzsl.evaluation.metrics import Average, mean_over, positive
+from kgzsl.evaluation.metrics import Average, mean_over
 
 __all__ = ["Interval", "Over", "bootstrap_interval", "checked_interval", "generalized_intervals"]
 
@@ -73,8 +75,8 @@ def bootstrap_interval(
     if not np.isfinite(table).all():
         raise InputFormatError("values are finite numbers")
     checked_interval(over, level)
-    rng = np.random.default_rng(random_state or 0)
-    draws = _resampled(table, places, over, average, positive(num_draws, "num_draws"), rng)
+    rng = np.random.default_rng(checked_seed(random_state))
+    draws = _resampled(table, places, over, average, checked_count(num_draws, "num_draws"), rng)
     return Interval.of(mean_over(table, places, average), draws, level=level, over=over)
 
 
@@ -82,7 +84,7 @@ def checked_interval(over: str, level: float) -> None:
     """`InputFormatError` for another way to draw, and for a level that is none."""
     if over not in {"classes", "samples"}:
         raise InputFormatError(f"over is 'classes' or 'samples', not {over!r}")
-    if not 0 < level < 1:
+    if isinstance(level, bool) or not isinstance(level, Real) or not 0 < level < 1:
         raise InputFormatError(f"level is between 0 and 1, not {level!r}")
 
 
@@ -136,7 +138,8 @@ def generalized_intervals(
     >>> round(found["harmonic_mean"].value, 2)
     0.5
     """
-    rng = np.random.default_rng(random_state or 0)
+    checked_interval(over, level)
+    num_draws, rng = checked_count(num_draws, "num_draws"), np.random.default_rng(checked_seed(random_state))
     draws = {
         side: _resampled(np.asarray(correct[side], dtype=np.float64), labels[side], over, "macro", num_draws, rng)
         for side in ("s", "u")

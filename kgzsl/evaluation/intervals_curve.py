@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kgzsl.counts import checked_count, checked_seed
 from kgzsl.evaluation.generalized import checked_mask, margins_from, raw_margins
 from kgzsl.evaluation.intervals import Interval, Over, checked_interval
-from kgzsl.evaluation.metrics import checked, positive
+from kgzsl.evaluation.metrics import checked
 
 __all__ = ["area_interval", "ausuc_interval"]
 
@@ -60,10 +61,10 @@ def area_interval(
     order = np.argsort(unseen_margin, kind="stable")
     # how many unseen samples are right before this seen one is lost
     beaten = np.searchsorted(unseen_margin[order], seen_margin, side="left")
-    rng = np.random.default_rng(random_state or 0)
+    rng = np.random.default_rng(checked_seed(random_state))
     step = max(1, _MOST_HELD // len(labels))
     areas = []
-    for start in range(0, positive(num_draws, "num_draws"), step):
+    for start in range(0, checked_count(num_draws, "num_draws"), step):
         seen, unseen = (side.drawn(min(step, num_draws - start), over, rng) for side in sides)
         before = np.zeros((len(unseen), len(order) + 1))
         np.cumsum(unseen[:, order], axis=1, out=before[:, 1:])

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kgzsl.counts import checked_count
 from kgzsl.errors import InputFormatError, listing
 
 __all__ = [
@@ -75,10 +76,10 @@ def hits_at_k(
     """
     table, places = checked(scores, labels)
     if ties == "shared":
-        return mean_over(_shared_hits(table, places, positive(k, "k")), places, average)
+        return mean_over(_shared_hits(table, places, checked_count(k, "k")), places, average)
     if ties != "against":
         raise InputFormatError(f"ties is 'against' or 'shared', not {ties!r}")
-    return mean_over(label_ranks(table, places) <= positive(k, "k"), places, average)
+    return mean_over(label_ranks(table, places) <= checked_count(k, "k"), places, average)
 
 
 def _shared_hits(scores: NDArray[Any], labels: NDArray[np.int64], k: int) -> NDArray[np.float64]:
@@ -98,7 +99,7 @@ def per_class_accuracy(scores: ArrayLike, labels: ArrayLike, k: int = 1) -> PerC
 
     """
     table, places = checked(scores, labels)
-    return accuracy_by_class(label_ranks(table, places) <= positive(k, "k"), places, table.shape[1])
+    return accuracy_by_class(label_ranks(table, places) <= checked_count(k, "k"), places, table.shape[1])
 
 
 def accuracy_by_class(correct: NDArray[Any], labels: NDArray[np.int64], num_classes: int) -> PerClassAccuracy:
@@ -203,10 +204,3 @@ def checked(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.floating[A
     if len(wrong):
         raise InputFormatError(f"labels outside the {table.shape[1]:,} columns of scores: {listing(wrong.tolist())}")
     return table, places.astype(np.int64)
-
-
-def positive(value: int, name: str) -> int:
-    """The integer itself if it is at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InputFormatError(f"{name} is an integer from 1 on, not {value!r}")
-    return int(value)

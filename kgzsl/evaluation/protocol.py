@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kgzsl.contracts import FloatArray
+from kgzsl.counts import checked_seeds
 from kgzsl.errors import InputFormatError, IntegrityError, SplitError, VersionError, listing
 from kgzsl.evaluation.data_set import Dataset, IndexArray
 from kgzsl.evaluation.protocol_certificate import Certificate
@@ -111,7 +112,7 @@ class Protocol(Mapping[str, Any]):
             unseen_classes=tuple(sorted(classes["test_unseen"])),
             tune_classes=tuple(sorted(classes["tune"])),
             average=average,
-            seeds=tuple(int(seed) for seed in seeds),
+            seeds=checked_seeds(seeds),
             semantics=semantics,
             backbone=backbone,
             backbone_classes=tuple(backbone_classes),
@@ -163,7 +164,7 @@ class Protocol(Mapping[str, Any]):
         shared: dict[str, Any] = {
             "name": name or Path(data.source).name or "own data",
             "average": average,
-            "seeds": tuple(int(seed) for seed in seeds),
+            "seeds": checked_seeds(seeds),
             "semantics": semantics,
             "backbone": backbone,
             "backbone_classes": tuple(backbone_classes),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kgzsl.counts import checked_seed
 from kgzsl.errors import InputFormatError, SplitError, UnknownNameError, listing
 from kgzsl.evaluation.data_set import Dataset, IndexArray
 
@@ -87,7 +88,7 @@ def _pretended(data: Dataset, fit: IndexArray, share: float, random_state: int |
     count = round(share * len(classes))
     if share > 0 and not 0 < count < len(classes):
         raise SplitError(f"a share of {share:g} of {len(classes):,} seen classes leaves none on one side")
-    held = np.random.default_rng(random_state or 0).permutation(classes)[:count]
+    held = np.random.default_rng(checked_seed(random_state)).permutation(classes)[:count]
     return np.asarray(fit[np.isin(data.labels[fit], held)], dtype=np.int64)
 
 

@@ -13,11 +13,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from kgzsl.counts import checked_count
 from kgzsl.display.progress import Advance, progress
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.distances_near import NearClasses, near_classes
 from kgzsl.evaluation.generalized import curve_of, margins_from
-from kgzsl.evaluation.metrics import Average, PerClassAccuracy, accuracy_by_class, harmonic_mean, mean_over, positive
+from kgzsl.evaluation.metrics import Average, PerClassAccuracy, accuracy_by_class, harmonic_mean, mean_over
 from kgzsl.evaluation.report_measures import (
     Answers,
     Hierarchy,
@@ -155,7 +156,7 @@ def _evaluated(
 def _cutoffs(ks: Sequence[int]) -> tuple[int, ...]:
     if isinstance(ks, str) or not isinstance(ks, Iterable):
         raise InputFormatError(f"ks is a list of cut-offs such as (1, 5), not {ks!r}")
-    return tuple(positive(k, "k") for k in ks)
+    return tuple(checked_count(k, "k") for k in ks)
 
 
 def _near(classes: KnownClasses, sample: Sample, ks: Sequence[int], relations: _Relations) -> NearClasses | None:

@@ -6,6 +6,7 @@ from itertools import combinations, islice
 from math import comb
 from typing import TYPE_CHECKING, get_args
 
+from kgzsl.counts import checked_count
 from kgzsl.display.progress import Advance, progress
 from kgzsl.errors import InputFormatError, UnknownNameError
 from kgzsl.explain.counterfactual_result import Certificate, Change, Counterfactual, Edits, split
@@ -50,8 +51,8 @@ def counterfactual(
     """
     if edits not in get_args(Edits):
         raise UnknownNameError("kind of edit", str(edits), known=get_args(Edits))
-    if max_edits < 1 or num_candidates < 1 or budget < 1:
-        raise InputFormatError("max_edits, num_candidates and budget are at least 1")
+    for name, count in {"max_edits": max_edits, "num_candidates": num_candidates, "budget": budget}.items():
+        checked_count(count, name)
     rerun = Rerun(decision)
     with progress(budget, "looking for the smallest change", show=show_progress) as advance:
         quest = _Quest(rerun, goal, edits, max_edits, budget, advance)

@@ -22,6 +22,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from kgzsl.counts import checked_count
 from kgzsl.display.table import Table
 from kgzsl.errors import ExplanationError, UnknownNameError
 from kgzsl.explain.chains import Chains
@@ -115,6 +116,7 @@ def fact_credits(
     """
     if method not in get_args(FactMethod):
         raise UnknownNameError("method", str(method), known=get_args(FactMethod))
+    checked_count(num_nodes, "num_nodes")
     if method == "shapley":
         return _shapley(decision)
     gated = GatedMargin(decision)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from kgzsl.counts import checked_count, checked_seed
 from kgzsl.display.progress import progress
 from kgzsl.display.table import Table
 from kgzsl.errors import InputFormatError, UnknownNameError
@@ -123,7 +124,8 @@ def faithfulness(
     [('measured', 1.0), ('random', 0.0)]
     """
     asked = _decisions(decisions, X, label_space)
-    seed = int(random_state or 0)
+    seed = checked_seed(random_state)
+    checked_count(num_resamples, "num_resamples")
     found: list[Measurement] = []
     with progress(len(asked), "measuring decisions", show=show_progress) as advance:
         for number, decision in enumerate(asked):
@@ -150,6 +152,9 @@ def measure(
     group: str = "",
 ) -> tuple[Measurement, ...]:
     """Every method on one decision; `group` is written into each measurement, such as the seed of a world."""
+    checked_count(steps, "steps")
+    if num_candidates is not None:
+        checked_count(num_candidates, "num_candidates")
     rankings: dict[str, tuple[Ranking, float]] = {}
     for name, method in _named(methods).items():
         started = time.perf_counter()
@@ -171,6 +176,7 @@ def measure(
 def summary(measurements: Iterable[Measurement], *, num_resamples: int = 1000, random_state: int = 0) -> Table:
     """Means over decisions, best gain first, for each semantics; every decision must have met the same methods."""
     found = list(measurements)
+    checked_count(num_resamples, "num_resamples")
     rows: list[tuple[Any, ...]] = []
     for meaning in dict.fromkeys(one.semantics for one in found):
         by_method: dict[str, list[Measurement]] = {}
@@ -180,7 +186,7 @@ def summary(measurements: Iterable[Measurement], *, num_resamples: int = 1000, r
         count = len(by_method[RANDOM])
         if any(len(mine) != count for mine in by_method.values()):
             raise InputFormatError("every decision must be measured with the same methods")
-        drawn = np.random.default_rng(random_state).integers(count, size=(num_resamples, count))
+        drawn = np.random.default_rng(checked_seed(random_state)).integers(count, size=(num_resamples, count))
         areas = {name: np.array([one.deletion for one in mine]) for name, mine in by_method.items()}
         part = [_row(name, meaning, mine, areas, drawn) for name, mine in by_method.items()]
         rows += sorted(part, key=lambda row: (row[2], row[0] != ORACLE, row[0]))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from kgzsl.counts import checked_seed
 from kgzsl.explain.decision import Candidate, Decision, OpenLayer
 from kgzsl.explain.fact_credits import FactCredits
 from kgzsl.explain.faithfulness_curves import Ranking, leading
@@ -106,7 +107,7 @@ def randomised(decision: Decision, *, random_state: int = 0) -> Decision:
     stay. Scores are those of the new model.
     """
     model: Any = _ShuffledTargets if is_closed_form(decision.model) else _ShuffledLayers
-    with_model = replace(decision, model=model(decision.model, random_state))
+    with_model = replace(decision, model=model(decision.model, checked_seed(random_state)))
     sides = [replace(side, score=_score(with_model, side)) for _, side in decision.sides()]
     return replace(with_model, target=sides[0], foil=sides[1] if len(sides) > 1 else None)
 

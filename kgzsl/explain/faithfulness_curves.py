@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from kgzsl.counts import checked_count, checked_seed
 from kgzsl.errors import InputFormatError
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.fact_credits import FactCredits
@@ -136,6 +137,9 @@ def greedy_ranking(
     Every fact that the margin depends on is tried before each step; with `num_candidates` only those that did most
     when they were last tried. The scores are what each removal took off the margin. It ends where none takes any off.
     """
+    checked_count(steps, "steps")
+    if num_candidates is not None:
+        checked_count(num_candidates, "num_candidates")
     asked = _gated(decision)
     gone: list[Fact] = []
     drops: list[float] = []
@@ -159,16 +163,16 @@ def random_rankings(
     decision: Decision | GatedMargin, *, count: int = 5, random_state: int = 0
 ) -> tuple[tuple[Fact, ...], ...]:
     """`count` orders of the facts that the margin depends on, by chance: what any ranking must beat."""
+    checked_count(count, "count")
     facts = _gated(decision).reach
-    rng = np.random.default_rng(random_state)
+    rng = np.random.default_rng(checked_seed(random_state))
     return tuple(tuple(facts[place] for place in rng.permutation(len(facts)).tolist()) for _ in range(count))
 
 
 def _curve(
     decision: Decision | GatedMargin, ranking: Ranking, semantics: Semantics, steps: int, *, is_deletion: bool
 ) -> Float64:
-    if steps < 1:
-        raise InputFormatError(f"steps is {steps}; a curve has at least one")
+    checked_count(steps, "steps")
     asked, facts = _gated(decision), leading(ranking, steps)
     known = set(asked.facts)
     unknown: Iterable[Fact] = [fact for fact in facts if fact not in known]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kgzsl._registry import Registry
+from kgzsl.counts import checked_count
 from kgzsl.errors import ExplanationError, InputFormatError, PluginError
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.explaining import ExactExplainer, check_decision
@@ -72,12 +73,13 @@ class FactExplainer:
         from kgzsl.explain.foreign_network import foreign_credits
         from kgzsl.explain.message_layers import is_foreign
 
+        num_nodes = None if self.num_nodes is None else checked_count(self.num_nodes, "num_nodes")
         model = decision.model
         if any(is_foreign(model, side) for _, side in decision.sides()):
-            found = foreign_credits(decision, self.method, semantics=self.semantics, num_nodes=self.num_nodes)
+            found = foreign_credits(decision, self.method, semantics=self.semantics, num_nodes=num_nodes)
         else:
             method: Any = self.method
-            found = fact_credits(decision, method, semantics=self.semantics or "remove", num_nodes=self.num_nodes or 16)
+            found = fact_credits(decision, method, semantics=self.semantics or "remove", num_nodes=num_nodes or 16)
         return Scores(
             found.facts,
             np.asarray(found.credits, dtype=np.float64),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kgzsl.counts import checked_seed
 from kgzsl.errors import ExplanationError, MissingDependencyError, PluginError, UnknownNameError
 from kgzsl.explain.decision import Decision
 from kgzsl.explain.explaining import check_decision
@@ -69,7 +70,7 @@ class PyGExplainer:
         kind = _kind(algorithm)
         signed = self.is_signed if self.is_signed is not None else kind in _SIGNED
         with one_torch_thread(), torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-            torch.manual_seed(int(self.random_state or 0))
+            torch.manual_seed(checked_seed(self.random_state))
             mask = self._mask(network, algorithm, is_signed=signed).detach()
             baseline = _silent(network, mask) if kind in _SHARES else None
         values = network.credits(mask)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from kgzsl.contracts import FloatArray, State
-from kgzsl.errors import InputFormatError, IntegrityError, MissingFeaturesError, UnknownNameError
+from kgzsl.counts import checked_count, checked_seed
+from kgzsl.errors import IntegrityError, MissingFeaturesError, UnknownNameError
 from kgzsl.features.directions import leading_directions
 from kgzsl.features.missing import (
     Described,
@@ -70,8 +71,8 @@ class TextFeatures:
         check_policy(self.missing)
         if self.corpus not in ("concepts", "graph"):
             raise UnknownNameError("corpus", self.corpus, known=("concepts", "graph"))
-        if self.dim < 1:
-            raise InputFormatError(f"dim is the number of features, at least 1, not {self.dim!r}")
+        checked_count(self.dim, "dim")
+        checked_seed(self.random_state)
 
     def fit(self, graph: KnowledgeGraph, concepts: Sequence[str]) -> Self:
         """Learn words and directions from the corpus; fewer than `dim` directions if the texts do not span more."""
@@ -86,7 +87,7 @@ class TextFeatures:
         idf = (np.log((1 + len(documents)) / (1 + seen)) + 1).astype(np.float32)
         learned = replace(self, vocabulary=vocabulary, idf=idf)
         weighted = learned._weighted(documents)
-        components = leading_directions(weighted, self.dim, random_state=self.random_state or 0)
+        components = leading_directions(weighted, self.dim, random_state=checked_seed(self.random_state))
         fitted = replace(learned, components=components)
         _, counts = fitted._completed(graph, ids)
         warn_of_filled("text features", counts)

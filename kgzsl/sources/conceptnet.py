@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
+from kgzsl.counts import checked_count, checked_seed
 from kgzsl.errors import InputFormatError
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 from kgzsl.sources.conceptnet_api import read_api
@@ -127,14 +128,16 @@ def _languages(languages: Iterable[str] | str | None) -> tuple[str, ...] | None:
 def _reach(
     around: Iterable[str] | str | None, *, hops: int, max_degree: int | None, random_state: int | None, tally: Tally
 ) -> Reach | None:
-    if hops < 0 or (max_degree is not None and max_degree < 1):
-        raise InputFormatError(f"hops counts edges from 0 on, max_degree from 1 on, not {hops} and {max_degree}")
+    checked_count(hops, "hops", least=0)
+    if max_degree is not None:
+        checked_count(max_degree, "max_degree")
+    seed = checked_seed(random_state)
     if around is None:
         return None
     roots = [_root(uri) for uri in ([around] if isinstance(around, str) else around)]
     if not roots:
         raise InputFormatError("around= names no concept; leave it out to read all")
-    return Reach(roots, hops=hops, max_degree=max_degree, random_state=random_state or 0, tally=tally)
+    return Reach(roots, hops=hops, max_degree=max_degree, random_state=seed, tally=tally)
 
 
 def _root(uri: str) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from kgzsl.contracts import Supervision
+from kgzsl.counts import checked_count, checked_seed
 from kgzsl.graph.knowledge_graph import KnowledgeGraph
 
 __all__ = ["example_graph", "example_supervision"]
@@ -59,8 +60,9 @@ def example_supervision(*, num_inputs: int = 8, dim: int = 5, random_state: int 
     >>> example_supervision(num_inputs=2).inputs.shape
     (12, 5)
     """
-    rng = np.random.default_rng(random_state)
-    weights = rng.normal(size=(len(_SEEN), dim))
+    checked_count(num_inputs, "num_inputs")
+    rng = np.random.default_rng(checked_seed(random_state))
+    weights = rng.normal(size=(len(_SEEN), checked_count(dim, "dim")))
     weights /= np.linalg.norm(weights, axis=1, keepdims=True)
     labels = np.repeat(np.arange(len(_SEEN)), num_inputs)
     inputs = weights[labels] + 0.1 * rng.normal(size=(len(labels), dim))

@@ -11,6 +11,7 @@ import numpy as np
 
 from kgzsl.classifier import ZeroShotClassifier
 from kgzsl.contracts import Explainer
+from kgzsl.counts import checked_seed
 from kgzsl.decision.asking import decision_for
 from kgzsl.decision.propagators import PROPAGATORS
 from kgzsl.errors import ExplanationError, KgzslError, PluginError
@@ -71,10 +72,11 @@ def example_decision(propagator: Any = "graph-gp", *, foil: str | None = "puma",
     >>> decision.target.concept, decision.foil.concept
     ('tiger', 'puma')
     """
+    seed = checked_seed(random_state)
     kinds = [{"id": "puma"}, {"id": "striped"}, {"id": "plant"}, {"id": "oak"}]
     facts = [("puma", "is_a", "feline"), ("tiger", "is_a", "striped"), *_NULL]
     graph = example_graph().add_concepts(kinds).add_edges(facts)
-    rng = np.random.default_rng(random_state)
+    rng = np.random.default_rng(seed)
     features = MatrixFeatures(rng.normal(size=(len(graph), 6)).astype(np.float32), graph.ids)
     supervision = example_supervision(random_state=random_state)
     assert supervision.inputs is not None

@@ -207,7 +207,7 @@ def test_what_cannot_be_measured_is_refused(decision):
         faithfulness([])
     with pytest.raises(InputFormatError, match="not among the facts"):
         deletion_curve(decision, [("nobody", "is_a", "nothing")])
-    with pytest.raises(InputFormatError, match="at least one"):
+    with pytest.raises(InputFormatError, match="steps is an integer from 1 on, not 0"):
         deletion_curve(decision, [], steps=0)
     with pytest.raises(InputFormatError, match="a ranking has"):
         deletion_curve(decision, [("a", "b")])

@@ -101,7 +101,7 @@ def test_no_word_at_all_is_an_error(toy_graph):
 def test_wrong_settings_are_refused():
     with pytest.raises(UnknownNameError, match="'everything'"):
         TextFeatures(corpus="everything")
-    with pytest.raises(InputFormatError, match="at least 1, not 0"):
+    with pytest.raises(InputFormatError, match="dim is an integer from 1 on, not 0"):
         TextFeatures(dim=0)
 
 

@@ -330,7 +330,7 @@ def test_a_hub_is_followed_to_so_many_neighbours(dump):  # B27
         ({"around": "dog"}, InputFormatError, "around= takes URIs"),
         ({"around": "/c/en/dog/n"}, InputFormatError, "without senses"),
         ({"around": "/c/en/.."}, InputFormatError, "around= takes URIs"),
-        ({"around": "/c/en/dog", "hops": -1}, InputFormatError, "hops counts"),
+        ({"around": "/c/en/dog", "hops": -1}, InputFormatError, "hops is an integer from 0 on"),
         ({"around": "/c/en/dog", "max_degree": 0}, InputFormatError, "max_degree"),
         ({"query": {"begin": "/c/en"}}, UnknownNameError, "begin"),
         ({"query": {}}, InputFormatError, "a query maps"),
