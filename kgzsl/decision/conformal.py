@@ -16,6 +16,7 @@ from kgzsl.decision.problem import Problem
 from kgzsl.decision.reference import Reference, calibrated
 from kgzsl.errors import InputFormatError
 from kgzsl.evaluation.conformal import aps_scores, lac_scores
+from kgzsl.explain.spoken import Spoken
 
 __all__ = ["Method", "predict_set"]
 
@@ -65,8 +66,9 @@ def predict_set(
 
 def _names(problem: Problem, places: Sequence[int]) -> dict[Any, str]:
     assert problem.graph is not None  # there are no folds without one
-    graph, classes = problem.graph, problem.classes
-    return {classes.labels[place]: graph.concept(classes.concepts[place]).label for place in places}
+    classes = problem.classes
+    names = Spoken.of([problem.graph], [classes.concepts[place] for place in places]).names
+    return {classes.labels[place]: names[classes.concepts[place]] for place in places}
 
 
 def _nonconformity(method: str, masses: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:

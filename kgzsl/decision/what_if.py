@@ -98,9 +98,9 @@ class WhatIf:
             for label, before, after in rows[:_SHOWN]
         ]
         left = len(rows) - len(cells)
-        rest = [f"… {left:,} more"] if left else []
+        order = "the largest changes first" + (f", … {left:,} more classes" if left else "")
         columns = ["class", "before", "after"]
-        return html_table(cells, columns, caption=str(self), right=columns[1:], notes=rest)
+        return html_table(cells, columns, caption=str(self), right=columns[1:], notes=[order])
 
     def _cell(self, label: Any) -> str:
         name = self._named(label)

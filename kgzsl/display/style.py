@@ -71,7 +71,7 @@ STYLE = (
     ".kx th.kx-num{text-align:right;padding-left:10px}.kx p{margin:8px 0 0}.kx+.kx{margin-top:12px}"
     ".kx footer{margin-top:10px;font-size:12px}.kx .kx-net{overflow-x:auto;padding:4px 0}"
     "@media(max-width:560px){.kx{padding:10px 12px}.kx td.kx-bar{width:22%}.kx .kx-num{width:56px}"
-    ".kx .kx-after{width:64px}.kx details table{margin-left:0}}"
+    ".kx .kx-after{width:76px}.kx details table{margin-left:0}}"
     "@media print{.kx details::details-content{content-visibility:visible}.kx .kx-net{overflow:visible}"
     ".kx summary{list-style:none}.kx details{break-inside:avoid}.kx caption,.kx summary{break-after:avoid}"
     ".kx footer{break-before:avoid;margin-top:4px}.kx details table{margin-bottom:0}.kx details td,.kx details th"

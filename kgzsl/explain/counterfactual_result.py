@@ -132,15 +132,28 @@ class Counterfactual:
         before, after = self._spoken.name(self.before), self._spoken.name(self.after)
         first, second = (f"{odds(margin)} (margin {margin:+.2f})" for margin in self.margin)
         words = {True: "without the fact", False: "with the fact"}
+        rows = [
+            (words[change.is_removal], Noted(change.sentence, " ".join(change.fact)), self._source(change.fact))
+            for change in self.changes
+        ]
+        columns = ["change", "fact", "source"] if any(source for _, _, source in rows) else ["change", "fact"]
         return html_table(
-            [(words[change.is_removal], Noted(change.sentence, " ".join(change.fact))) for change in self.changes],
-            ["change", "fact"],
+            [row[: len(columns)] for row in rows],
+            columns,
             caption=f"{self._verdict()}, if the graph said otherwise",
             notes=[
                 f"odds of {before} to {after}: {first}; with the change {second}",
                 f"{self._meaning()}; {tried}",
             ],
         )
+
+    def _source(self, fact: Fact) -> str:
+        """Where the graph has a fact from; "" for one that it does not have."""
+        for running in self.decision.running:
+            if fact[0] in running.graph.index.position:
+                for edge in running.graph.edges(*fact):
+                    return edge.source
+        return ""
 
     def _verdict(self) -> str:
         return f"{self._spoken.name(self.after)} instead of {self._spoken.name(self.before)}"
@@ -163,7 +176,8 @@ class Counterfactual:
     def _spoken(self) -> Spoken:
         concepts = {self.before, self.after, *([] if self.goal is None else [self.goal])}
         concepts |= {end for head, _, tail in (*self.removed, *self.added) for end in (head, tail)}
-        return Spoken.of((running.graph for running in self.decision.running if running.graph is not None), concepts)
+        concepts.update(*(running.concepts for running in self.decision.running))  # told apart from these, too
+        return Spoken.of((running.graph for running in self.decision.running), concepts)
 
 
 def split(changes: Iterable[Change]) -> tuple[list[Fact], list[Fact]]:

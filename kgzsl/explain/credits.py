@@ -196,6 +196,8 @@ class Reasons:
             notes.append(f"{'such as' if below else 'like'} {listed(alike)}")
         elif near:
             notes.append(f"near {listed([names[concept] for concept, _ in near], at_most=_NEAR)}")
+        elif lead.route.steps and not alike:  # others may say the same by what is like it
+            notes.append(own_description(names[middle]))
         return "; ".join(notes)
 
 

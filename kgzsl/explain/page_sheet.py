@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Sheet", "also_rows", "sheet"]
 
 _REDUNDANT = 0.1
-_LEADER = 14
+_LEADER = 18
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,10 @@ def _also(record: "Record", hidden: "Iterable[Row]") -> list[tuple[str, str, flo
 
 
 def _after(record: "Record", row: "Row", decimals: int) -> str:
-    """The margin without the facts of a row; who is ahead if that changes; "others do" if nearly nothing is lost."""
+    """The margin without the facts of a row, or who is ahead if that changes.
+
+    "others stand in" where nearly nothing is lost.
+    """
     if row.effect is None:
         return ""
     if record.foil is not None and row.effect * record.margin < 0:
@@ -106,4 +109,4 @@ def _after(record: "Record", row: "Row", decimals: int) -> str:
     number = signed(round(row.effect * 10**decimals), decimals)
     lost = record.margin - row.effect
     redundant = row.credit and abs(lost) < _REDUNDANT * abs(row.credit)
-    return f"{number}, others do" if redundant else number
+    return f"{number}, others stand in" if redundant else number

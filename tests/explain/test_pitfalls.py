@@ -203,5 +203,5 @@ def test_what_both_classes_share_is_counted_and_not_shown(make_world):
 def test_a_reason_that_others_replace_is_said_to_be_replaceable(explanation):
     row = explanation.items[0]
     nothing_lost = with_effects(explanation, {row.key: explanation.margin + 1e-4 * row.credit})
-    assert f"{explanation.margin:+.2f}, others do" in str(nothing_lost)
-    assert "others do" not in str(with_effects(explanation, {row.key: explanation.margin - row.credit}))
+    assert f"{explanation.margin:+.2f}, others stand in" in str(nothing_lost)
+    assert "others stand in" not in str(with_effects(explanation, {row.key: explanation.margin - row.credit}))
