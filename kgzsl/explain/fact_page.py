@@ -7,7 +7,7 @@ from kgzsl.display.html import Bar, Block, Card, Fold, card_html
 from kgzsl.display.rounding import decimals_for, signed, sum_preserving
 from kgzsl.display.text import escape_text, fit, pad
 from kgzsl.explain.making import counted
-from kgzsl.explain.page_head import named, question, verdict
+from kgzsl.explain.page_head import heading, named, question, verdict
 
 if TYPE_CHECKING:
     from kgzsl.explain.credits import Credit
@@ -27,6 +27,15 @@ _UNSIGNED = "unsigned masks: how much a fact matters, not for whom; they add up 
 def text(explanation: "FactExplanation") -> str:
     """At most `LINES` lines of at most `WIDTH` columns."""
     room = LINES - 10
+    lines = _laid_out(explanation, room)
+    while len(lines) > LINES and room > 0:  # the verdict takes a second line, or more than two rows stand below
+        room -= 1
+        lines = _laid_out(explanation, room)
+    return "\n".join(lines)
+
+
+def _laid_out(explanation: "FactExplanation", room: int) -> list[str]:
+    """The lines of a page with at most `room` facts."""
     page = _Sheet(explanation, room)
     width = max(len(bar.printed) for bar in page.bars)
     after = max((len(bar.after) for bar in page.bars), default=0)
@@ -38,17 +47,18 @@ def text(explanation: "FactExplanation") -> str:
         return f"  {pad(bar.printed, width, align='right')}  {pad(words, space) + tail if bar.after else words}"
 
     head: Any = explanation
+    told = heading(head, page.total.printed, WIDTH)
     asked = f" {question(head)}"
     column = f"{'margin' if explanation.foil else 'score'} if removed"
     if after and len(asked) + len(column) + 2 <= WIDTH:
         asked = pad(asked, WIDTH - len(column)) + column
-    lines = [f"{named(head)[0]}  " + "   ".join(verdict(head, page.total.printed)), asked]
+    lines = [*told, asked]
     for title, bars in (("", page.reasons), (" against", page.against), (" also", page.also)):
         lines += [title if bars else "", *map(row, bars)]
     if not page.reasons and not page.against:
-        lines.insert(2, "  no fact bears on it")
+        lines.insert(len(told) + 1, "  no fact bears on it")
     lines += ["  " + "─" * width, row(page.total), f" {_told(explanation)}", f" {_footer(explanation)}"]
-    return "\n".join(fit(line.rstrip(), WIDTH) for line in lines if line)
+    return [fit(line.rstrip(), WIDTH) for line in lines if line]
 
 
 def html(explanation: "FactExplanation") -> str:

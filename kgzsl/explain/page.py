@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kgzsl.display.html import Bar, Block, Card, Fold, card_html
 from kgzsl.display.rounding import decimals_for, signed, sum_preserving
 from kgzsl.display.text import cell_width, escape_text, fit, pad
-from kgzsl.explain.page_head import cautions, coverage, footer, named, nothing, question, supported, verdict
+from kgzsl.explain.page_head import cautions, coverage, footer, heading, named, nothing, question, supported, verdict
 from kgzsl.explain.page_sheet import Sheet, also_rows, sheet
 from kgzsl.explain.picture import picture
 
@@ -19,7 +19,6 @@ __all__ = ["CARD_VIEWS", "html", "text"]
 WIDTH = 96
 LINES = 16
 _NARROWEST_LABEL, _WIDEST_LABEL = 24, 46
-_LABELS_FIRST = 3
 _FOLDED = 4
 _DRAWN_PATHS = 12
 _AFTER = ("margin if removed", "if removed")
@@ -34,30 +33,32 @@ CARD_VIEWS: Mapping[str, str] = {
 
 def text(record: "Record") -> str:
     """At most `LINES` lines of at most `WIDTH` columns."""
-    # six lines are always there: question, two titles, rule, total, footer
-    fixed = 6 + len(cautions(record)) + also_rows(record)
-    page = sheet(record, max(LINES - fixed - 1, 0))
-    room = max(LINES - fixed - len(_heading(record, page.total)), 0)
+    # seven lines are always there: verdict, question, two titles, rule, total, footer
+    room = max(LINES - 7 - len(cautions(record)) - also_rows(record), 0)
+    lines = _laid_out(record, room)
+    while len(lines) > LINES and room > 0:  # the verdict takes a second line, or nothing speaks for the target
+        room -= 1
+        lines = _laid_out(record, room)
+    return "\n".join(lines)
+
+
+def _laid_out(record: "Record", room: int) -> list[str]:
+    """The lines of a page with at most `room` reasons."""
     page = sheet(record, room)
-    if not page.reasons and page.against:
-        page = sheet(record, max(room - 1, 0))
     total = Bar("total", coverage(record), 0.0, page.total)
     columns = _Columns((*page.lines, total))
-    lines = [*_heading(record, page.total), _asked(record, page)]
+    lines = [*heading(record, page.total, WIDTH, rated=supported(record)), _asked(record, page)]
     lines += [columns.row(line) for line in page.reasons] or [f"  {nothing(record, is_opposed=bool(page.against))}"]
     for title, block in (("against", page.against), ("also", page.also)):
         lines += [f" {title}" if block else "", *map(columns.row, block)]
     lines += ["  " + "─" * columns.number, columns.row(total)]
     lines += [f" {caution}" for caution in cautions(record)]
     lines.append(f" {footer(record)}")
-    return "\n".join(fit(line.rstrip(), WIDTH) for line in lines if line)
+    return [fit(line.rstrip(), WIDTH) for line in lines if line]
 
 
 class _Columns:
-    """Numbers, labels, notes and what is left after a removal: as wide as cuts the least off labels and notes.
-
-    Rows often begin alike and are told apart by how they end, so what is cut off a label counts for more.
-    """
+    """Numbers, labels, notes and what is left after a removal: as wide as cuts the least off labels and notes."""
 
     def __init__(self, lines: Sequence[Bar]) -> None:
         self.number = max(len(line.printed) for line in lines)
@@ -68,7 +69,7 @@ class _Columns:
 
         def lost(label: int) -> int:
             cut = sum(max(words - (label if note else self.room), 0) for words, note in sizes)
-            return _LABELS_FIRST * cut + sum(max(label + 2 + note - self.room, 0) for _, note in sizes if note)
+            return cut + sum(max(label + 2 + note - self.room, 0) for _, note in sizes if note)
 
         self.label = min(range(min(_NARROWEST_LABEL, widest), widest + 1), key=lambda label: (lost(label), -label))
 
@@ -79,22 +80,6 @@ class _Columns:
         if line.after:
             words = f"{pad(fit(words, self.room), self.room)}  {pad(line.after, self.after, align='right')}"
         return f"  {pad(line.printed, self.number, align='right')}  {fit(words, self.room + self.after + 2)}"
-
-
-def _heading(record: "Record", total: str) -> list[str]:
-    """The verdict in one line, or in two where names are long: odds, margin and support are never cut off."""
-    first, *others = verdict(record, total)
-    rated = supported(record)
-    parts = [f"{named(record)[0]}  {first}", *others]
-    for support in (f"knowledge support: {rated}", f"support: {rated}") if rated else ("",):
-        heading = _joined(*parts, support)
-        if cell_width(heading) <= WIDTH:
-            return [heading]
-    return [_joined(*parts[:-1]), f"  {_joined(parts[-1], f'knowledge support: {rated}' if rated else '')}"]
-
-
-def _joined(*parts: str) -> str:
-    return "   ".join(part for part in parts if part)
 
 
 def _asked(record: "Record", page: Sheet) -> str:

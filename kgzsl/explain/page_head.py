@@ -4,12 +4,12 @@ import math
 from typing import TYPE_CHECKING
 
 from kgzsl.display.rounding import percent
-from kgzsl.display.text import escape_text, fit
+from kgzsl.display.text import cell_width, escape_text, fit
 
 if TYPE_CHECKING:
     from kgzsl.explain.page_record import Record
 
-__all__ = ["cautions", "coverage", "footer", "named", "nothing", "odds", "question", "supported", "verdict"]
+__all__ = ["cautions", "coverage", "footer", "heading", "named", "nothing", "odds", "question", "supported", "verdict"]
 
 _NAME = 30
 _CANCELLING = 0.3
@@ -58,6 +58,22 @@ def verdict(record: "Record", total: str) -> list[str]:
     else:
         parts.append(f"score {total}")
     return [part for part in parts if part]
+
+
+def heading(record: "Record", total: str, width: int, *, rated: str = "") -> list[str]:
+    """The verdict in one line, or in two where names are long: odds, margin and support are never cut off."""
+    first, *others = verdict(record, total)
+    parts = [f"{named(record)[0]}  {first}", *others]
+    supports = (f"knowledge support: {rated}", f"support: {rated}") if rated else ("",)
+    for support in supports:
+        line = _joined(*parts, support)
+        if cell_width(line) <= width:
+            return [line]
+    return [_joined(*parts[:-1]), f"  {_joined(parts[-1], supports[0])}"]
+
+
+def _joined(*parts: str) -> str:
+    return "   ".join(part for part in parts if part)
 
 
 def _percent(probability: float | None) -> str:

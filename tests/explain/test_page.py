@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kgzsl.display.text import cell_width
 from kgzsl.explain import explain
 from kgzsl.explain.decision import Predicted
+from kgzsl.explain.plugins import occlusion
 from kgzsl.propagation.gp_settings import GPSettings
 
 NUMBER = re.compile(r"^ {2} *([+-]?[\d,]+\.\d+)  ", re.MULTILINE)
@@ -52,6 +53,21 @@ def test_the_page_keeps_its_size_and_its_numbers_add_up(animals, pair, k, gamma,
         *rows, total = column(text)
         assert sum(rows) == total
         assert abs(float(total) - e.total) <= 10 ** float(total.as_tuple().exponent)
+
+
+@pytest.mark.parametrize("explained", [explain, occlusion().explain])
+def test_odds_and_margin_are_whole_however_long_the_names(make_world, explained):
+    """They stand on a line of their own where the names leave no room for them."""
+    edges = [(child, None, parent) for child, parent in ("ax", "bx", "ux", "xr", "cr", "vr")]
+    labels = {"u": "Duchenne muscular dystrophy", "v": "Becker muscular dystrophy, mild", "x": "X"}
+    decision = make_world(edges, list("abc"), labels=labels).decision("u", "v", temperature=0.05)
+    first, second, third, *others = str(explained(decision)).splitlines()
+    assert re.fullmatch(
+        r"Duchenne muscular dystrophy  <?\d+ %   beaten by: Becker muscular dystrophy, mi… >?\d+ %", first
+    )
+    assert re.fullmatch(r"  odds 1 : \d+ \(margin -\d\.\d+\)(   knowledge support: \w+)?", second)
+    assert third.startswith(" why Duchenne muscular dystrophy rather than")
+    assert len(others) <= 13
 
 
 def test_labels_from_outside_act_neither_in_a_terminal_nor_in_a_browser(hostile):
@@ -136,6 +152,7 @@ sys.path.insert(0, {here!r})
 from conftest import ANIMALS, EVERY, World
 from kgzsl.explain import explain
 from kgzsl.explain.decision import Predicted
+from kgzsl.explain.plugins import occlusion
 from kgzsl.propagation.gp_settings import GPSettings
 world = World(ANIMALS, ["horse", "ass", "cow", "tiger", "dog"], relations=EVERY)
 e = explain(world.decision("zebra", "lion", gamma=0.1))
