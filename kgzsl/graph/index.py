@@ -206,19 +206,21 @@ class GraphIndex:
         try:
             return self._compiled[what, relations]
         except (KeyError, TypeError):  # a list has no hash
-            wanted = self._wanted(relations)
-            directions = self.once(("directions of", wanted), lambda: self._found_directions(wanted))
-            made = self.once((what, *directions), lambda: compile_(*directions))
-            if relations is None or isinstance(relations, str | tuple):
-                self._compiled[what, relations] = made
-            return made
+            pass  # an error about the relations is not to be told as one that followed this
+        wanted = self._wanted(relations)
+        directions = self.once(("directions of", wanted), lambda: self._found_directions(wanted))
+        made = self.once((what, *directions), lambda: compile_(*directions))
+        if relations is None or isinstance(relations, str | tuple):
+            self._compiled[what, relations] = made
+        return made
 
     def up(self, relations: Iterable[str] | str | None = None) -> Neighbors:
         """From heads to tails: for taxonomic relations, to the parents. Relations may be named by their inverses."""
         try:
             return self._compiled["up", relations]  # type: ignore[no-any-return]
         except (KeyError, TypeError):
-            return self._walked("up", relations, self._compile_up)  # type: ignore[no-any-return]
+            pass
+        return self._walked("up", relations, self._compile_up)  # type: ignore[no-any-return]
 
     def down(self, relations: Iterable[str] | str | None = None) -> Neighbors:
         """From tails to heads: for taxonomic relations, to the children. Relations may be named by their inverses."""
@@ -229,7 +231,8 @@ class GraphIndex:
         try:
             return self._compiled["around", relations]  # type: ignore[no-any-return]
         except (KeyError, TypeError):
-            return self._walked("around", relations, self._compile_around)  # type: ignore[no-any-return]
+            pass
+        return self._walked("around", relations, self._compile_around)  # type: ignore[no-any-return]
 
     def _compile_up(self, ahead: tuple[int, ...], back: tuple[int, ...]) -> Neighbors:
         there, here = self._rows(ahead), self._rows(back)
@@ -289,9 +292,8 @@ class GraphIndex:
         try:
             return self._compiled["rows", relations]  # type: ignore[no-any-return]
         except (KeyError, TypeError):
-            return self._walked(  # type: ignore[no-any-return]
-                "rows", relations, lambda *_: self._compile_rows(self.up(relations))
-            )
+            pass
+        return self._walked("rows", relations, lambda *_: self._compile_rows(self.up(relations)))  # type: ignore[no-any-return]
 
     def _compile_rows(self, up: Neighbors) -> AncestorRows:
         return AncestorRows(up, self.num_concepts, patience=1 if self.walks.patience == 0 else PATIENCE)

@@ -29,6 +29,14 @@ def test_edge_rows_by_name_kind_or_both(toy_graph):
         index.edge_rows(["is_a", "has_prt"])
 
 
+@pytest.mark.parametrize("relations", ["has_prt", ["has_prt"], ("has_prt",)])
+@pytest.mark.parametrize("question", ["up", "down", "around", "ancestor_rows", "directions"])
+def test_an_unknown_relation_is_the_only_error_told(toy_graph, question, relations):
+    with pytest.raises(UnknownRelationError) as caught:
+        getattr(toy_graph.index, question)(relations)
+    assert caught.value.__context__ is None
+
+
 def test_neighbours_are_sorted_and_come_with_their_edges():
     found = Neighbors(np.array([2, 2, 0, 2]), np.array([1, 1, 1, 0]), np.array([3, 5, 6, 7]), 3)
     assert [found.of(position) for position in range(3)] == [[1], [], [0, 1, 1]]
