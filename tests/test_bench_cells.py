@@ -16,7 +16,7 @@ from kgzsl.bench.lanes import run_cells
 from kgzsl.bench.store import ResultStore
 from kgzsl.bench.synthetic import run_synthetic
 from kgzsl.bench.table import HEADS, BenchTable, rows_of
-from kgzsl.display.progress import _screen
+from kgzsl.display.progress import _outer_screen
 from kgzsl.errors import InputFormatError, SourceError, UnknownNameError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,7 +51,7 @@ class Watched(Sums):
     """Tells whether a bar would be drawn where a cell is measured."""
 
     def measure(self, cell):
-        return Measured({"silent": float(_screen.get() is None)}, seconds=0.0)
+        return Measured({"silent": float(_outer_screen() is None)}, seconds=0.0)
 
 
 def lines(path):

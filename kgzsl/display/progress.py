@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from threading import Lock, Timer
 from typing import Any, Protocol, TypeVar
 
@@ -37,8 +38,45 @@ class _Screen(Protocol):
 
 
 _NONE_YET, _ASKED = "none yet", "asked for"
-_screen: ContextVar[_Screen | str | None] = ContextVar("kgzsl_progress", default=_NONE_YET)
-"""The screen of the bar that this work is a part of; None where nothing is to be drawn, a word where none is yet."""
+
+
+@dataclass(eq=False)
+class _Layer:
+    """The screen of the bar that this work is a part of; None where nothing is to be drawn, a word where none is yet.
+
+    `below` is what held before, and holds again once this `is_over`.
+    """
+
+    screen: _Screen | str | None
+    below: _Layer | None
+    is_over: bool = False
+
+
+_layer: ContextVar[_Layer | None] = ContextVar("kgzsl_progress", default=None)
+
+
+def _top() -> _Layer | None:
+    layer = _layer.get()
+    while layer is not None and layer.is_over:
+        layer = layer.below
+    return layer
+
+
+def _outer_screen() -> _Screen | str | None:
+    layer = _top()
+    return _NONE_YET if layer is None else layer.screen
+
+
+@contextmanager
+def _within(screen: _Screen | str | None) -> Iterator[None]:
+    layer = _Layer(screen, _top())
+    token = _layer.set(layer)
+    try:
+        yield
+    finally:
+        layer.is_over = True
+        with suppress(ValueError):  # a generator that ends in another thread, where there is nothing to undo
+            _layer.reset(token)
 
 
 @contextmanager
@@ -48,11 +86,8 @@ def silent() -> Iterator[None]:
     >>> with silent(), progress(3, "counting", show=None) as advance:
     ...     advance(3)
     """
-    before = _screen.set(None)
-    try:
+    with _within(None):
         yield
-    finally:
-        _screen.reset(before)
 
 
 @contextmanager
@@ -64,16 +99,12 @@ def shown(show: bool | None) -> Iterator[None]:
     """
     if show is not None and not isinstance(show, bool):
         raise InputFormatError(f"show_progress is None, True or False, not {show!r}")
-    outer = _screen.get()
     if show is False:
         with silent():
             yield
-    elif show and isinstance(outer, str):
-        before = _screen.set(_ASKED)
-        try:
+    elif show and isinstance(_outer_screen(), str):
+        with _within(_ASKED):
             yield
-        finally:
-            _screen.reset(before)
     else:
         yield
 
@@ -90,7 +121,7 @@ def progress(total: int, description: str, *, show: bool | None = None) -> Itera
     ...     for _ in range(3):
     ...         advance()
     """
-    outer = _screen.get()
+    outer = _outer_screen()
     is_asked = show is True or outer == _ASKED
     if show is False or outer is None or (isinstance(outer, str) and not is_asked and not _is_watched()):
         with silent():
@@ -98,11 +129,10 @@ def progress(total: int, description: str, *, show: bool | None = None) -> Itera
         return
     screen = _opened(is_asked) if isinstance(outer, str) else outer
     task = screen.add(total, description)
-    before = _screen.set(screen)
     try:
-        yield lambda steps=1, note="": screen.advance(task, steps, note)
+        with _within(screen):
+            yield lambda steps=1, note="": screen.advance(task, steps, note)
     finally:
-        _screen.reset(before)
         if isinstance(outer, str):
             screen.close()
         else:

@@ -3,11 +3,12 @@ import io
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from kgzsl.display import progress as exported
-from kgzsl.display.progress import progress, shown, silent
+from kgzsl.display.progress import progress, shown, silent, steps
 from kgzsl.errors import InputFormatError
 
 place = sys.modules["kgzsl.display.progress"]
@@ -146,3 +147,45 @@ def test_what_would_act_on_a_terminal_is_shown_as_an_escape(capsys, monkeypatch)
     shown = capsys.readouterr().err
     assert r"reading \x1b[2Jfile" in shown
     assert r"note \u202eelif" in shown
+
+
+def in_a_thread(function):
+    """What a function gives, or raises, when it is called in a thread of its own."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result(timeout=30)
+
+
+@pytest.mark.parametrize("show", [None, True, False])
+def test_steps_may_be_given_up_in_another_thread(capsys, show):
+    begun = steps([1, 2, 3], "outer", show=show)
+    assert next(begun) == 1
+    in_a_thread(begun.close)
+    assert place._outer_screen() == "none yet"
+    assert list(steps([1, 2], "after", show=True)) == [1, 2]
+    assert "after" in capsys.readouterr().err
+
+
+def test_steps_may_be_begun_in_one_thread_and_finished_in_another(capsys):
+    begun = steps([1, 2, 3], "counting", show=True)
+    assert next(begun) == 1
+    assert in_a_thread(lambda: list(begun)) == [2, 3]
+    assert "3/3" in capsys.readouterr().err
+    assert place._outer_screen() == "none yet"
+
+
+def test_bars_may_end_in_another_order_than_they_began(capsys):
+    first, second = (steps([1, 2], name, show=True) for name in ("first", "second"))
+    next(first)
+    next(second)
+    first.close()
+    second.close()
+    assert place._outer_screen() == "none yet"
+
+
+def test_what_ends_elsewhere_leaves_no_layers_behind():
+    for _ in range(5):
+        begun = steps([1, 2], "counting", show=False)
+        next(begun)
+        in_a_thread(begun.close)
+    left = place._layer.get()
+    assert left is None or left.below is None

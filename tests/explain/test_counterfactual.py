@@ -373,7 +373,7 @@ def test_an_interruption_leaves_everything_as_it_was(monkeypatch):
     monkeypatch.setattr(Rerun, "_made", interrupted)
     with pytest.raises(KeyboardInterrupt):
         clf.counterfactual(inputs[0], label_space="unseen")
-    assert progress_module._screen.get() == "none yet"  # the bar went with it
+    assert progress_module._outer_screen() == "none yet"  # the bar went with it
     np.testing.assert_array_equal(clf.weights_, weights)
     assert str(clf.counterfactual(inputs[0], label_space="unseen")) == str(expected)
 
