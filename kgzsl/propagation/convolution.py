@@ -14,6 +14,8 @@ from kgzsl.propagation.sparse_product import Block, KnownProduct, SparseBlock
 with warnings.catch_warnings():
     # PyTorch Geometric 2.8 compiles with torch.jit.script while it is imported, which torch 2.13 says is deprecated
     warnings.filterwarnings("ignore", message=r".*torch\.jit\.", category=DeprecationWarning)
+    # it imports tqdm, which in a notebook asks for widgets; nothing here shows a bar of tqdm's
+    warnings.filterwarnings("ignore", message="IProgress not found")
     from torch_geometric.nn import MessagePassing
     from torch_geometric.typing import OptTensor  # MessagePassing cannot read "Tensor | None"
 

@@ -1,5 +1,8 @@
 """One layer: the dense formula, PyTorch Geometric's own layer, and gradients."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -95,3 +98,23 @@ def test_the_wrong_number_of_groups_is_refused(tree_of):
     edge_index, edge_weight = (torch.from_numpy(array) for array in NeighborTopology().messages(tree_of(SIZE)).edges())
     with pytest.raises(InputFormatError, match="this layer has 3 group"):
         layer_of(3, 4, 3, "after")(torch.zeros(SIZE, 3), edge_index, edge_weight)
+
+
+# -- in a notebook ----------------------------------------------------------------------------------------------------
+
+KERNEL_WITHOUT_WIDGETS = """
+import sys, types
+sys.modules["ipykernel.zmqshell"] = types.ModuleType("ipykernel.zmqshell")
+sys.modules["IPython"] = types.ModuleType("IPython")
+sys.modules["IPython"].get_ipython = object
+sys.modules["ipywidgets"] = None
+import kgzsl.propagation.convolution
+assert "tqdm.notebook" in sys.modules or "tqdm" not in sys.modules
+"""
+
+
+def test_no_widgets_are_asked_for_that_nothing_shows():
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", KERNEL_WITHOUT_WIDGETS], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, "IProgress" in done.stderr) == (0, False), done.stderr
