@@ -168,9 +168,18 @@ class Table(Sequence[tuple[Any, ...]]):
 
     def _repr_html_(self) -> str:
         rows, rest = self._shown()
-        cells = [[_named(value) for value in row] for row in rows]
+        told = self._told_beside(rows)
+        kept = [place for place in range(len(self.columns)) if place - 1 not in told]
+        columns = ["concept" if place in told else self.columns[place] for place in kept]
+        cells = [[_named(row[place]) for place in kept] for row in rows]
         notes = [note for note in (rest, self.note) if note]
-        return html_table(cells, self.columns, caption=self.caption, notes=notes, right=self._numbers(rows))
+        return html_table(cells, columns, caption=self.caption, notes=notes, right=self._numbers(rows))
+
+    def _told_beside(self, rows: Sequence[tuple[Any, ...]]) -> set[int]:
+        """Places of ids that the next column tells the labels of: here a concept shows its label itself."""
+        pairs = enumerate(zip(self.columns, self.columns[1:], strict=False))
+        ids = [place for place, pair in pairs if pair == ("id", "label")]
+        return {p for p in ids if rows and all(getattr(row[p], "label", None) == row[p + 1] for row in rows)}
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import pytest
 
+import kgzsl
 from kgzsl.display import Table
 from kgzsl.errors import InputFormatError
 
@@ -118,3 +119,14 @@ def test_threads_that_read_one_table_see_the_same_rows():
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: tuple(iter(table)), range(4)))
     assert found == [tuple((number,) for number in range(20_000))] * 4
+
+
+def test_a_label_stands_once_beside_its_id_in_a_notebook():
+    kg = kgzsl.KnowledgeGraph.from_tables(
+        [{"id": "d:1", "label": "malaria"}, {"id": "d:2", "label": "lupus"}], [("d:1", "related_to", "d:2")]
+    )
+    html = Table(["id", "label", "lin"], [(kg.concept("d:1"), "malaria", 0.5)])._repr_html_()
+    assert html.count("malaria") == 1
+    assert [name in html for name in (">concept<", ">label<", ">id<")] == [True, False, False]
+    html = Table(["id", "label"], [(kg.concept("d:1"), "lupus")])._repr_html_()
+    assert [name in html for name in ("malaria", "lupus", ">label<")] == [True, True, True]
