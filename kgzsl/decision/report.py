@@ -53,6 +53,8 @@ class FitReport:
             lines.append(f"{len(self.undirected):,} seen class(es) with weights of zero")
         return "\n".join(lines)
 
+    __repr__ = __str__  # the settings that were tried are thousands of lines: they are in `propagation`
+
 
 def _held_back(calibration: Calibration) -> str:
     if calibration.held_back_from is None:

@@ -190,3 +190,9 @@ def test_clone_and_parameters(zoo):
     assert copy.get_params(deep=False) == clf.get_params(deep=False)
     assert copy.graph is zoo.graph
     assert not hasattr(copy, "problem_")
+
+
+def test_a_report_shows_itself_in_lines_and_keeps_what_was_tried(zoo):
+    report = ZeroShotClassifier(zoo.graph, unseen=zoo.unseen).fit(zoo.X, zoo.y).fit_report_
+    assert repr(report) == str(report)
+    assert len(report.propagation["candidates"]) > 100
