@@ -1,4 +1,4 @@
-"""PyTorch Geometric's relational layers with all messages sent at once, so that each has a mask of its own."""
+"""Layers of PyTorch Geometric made so that every message of them has a mask, and heeds it."""
 
 import warnings
 
@@ -9,9 +9,11 @@ from kgzsl.errors import ExplanationError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its import uses torch.jit, which PyTorch is about to drop
-    from torch_geometric.nn import MessagePassing, RGCNConv
+    from torch_geometric.nn import FastRGCNConv, MessagePassing, RGCNConv
 
-__all__ = ["MaskableRelational", "with_maskable_layers"]
+__all__ = ["MaskableRelational", "heeding_masks", "with_maskable_layers"]
+
+_REPLACED = (RGCNConv, FastRGCNConv)
 
 
 class MaskableRelational(MessagePassing):  # type: ignore[misc]
@@ -51,13 +53,35 @@ class MaskableRelational(MessagePassing):  # type: ignore[misc]
 
 
 def with_maskable_layers(network: nn.Module) -> nn.Module:
-    """The network, each `RGCNConv` in it replaced; `FastRGCNConv` too, which PyTorch Geometric 2.8 cannot mask."""
-    if isinstance(network, RGCNConv):
+    """The network, each `RGCNConv` in it replaced; `FastRGCNConv` too, which PyTorch Geometric 2.8 cannot mask.
+
+    Classes derived from them may compute something else, and stay.
+    """
+    if type(network) in _REPLACED:
         return MaskableRelational(network)
     for module in network.modules():
         for name, child in list(module.named_children()):
-            if isinstance(child, RGCNConv):
+            if type(child) in _REPLACED:
                 setattr(module, name, MaskableRelational(child))
+    return network
+
+
+def heeding_masks(network: nn.Module) -> nn.Module:
+    """The network, whose layers derived from other ones heed masks too.
+
+    PyTorch Geometric puts a faster `propagate` without masks into a class when its first layer is made, and keeps the
+    original for masks; of a class derived from that one it keeps the faster one, and masks are silently ignored.
+    """
+    for module in network.modules():
+        if not isinstance(module, MessagePassing):
+            continue
+        family = [vars(each) for each in type(module).__mro__]
+        faster = [each["_jinja_propagate"] for each in family if "_jinja_propagate" in each]
+        kept = [each["_orig_propagate"] for each in family if "_orig_propagate" in each]
+        originals = [each for each in kept if not any(each is one for one in faster)]
+        if kept and originals and kept[0] is not originals[0]:
+            own = type(module)
+            module.__class__ = type(own.__name__, (own,), {"_orig_propagate": originals[0]})
     return network
 
 

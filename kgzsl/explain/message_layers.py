@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from kgzsl.errors import ExplanationError, PluginError
 from kgzsl.explain.decision import Candidate, OpenLayer, OpenNetwork
-from kgzsl.explain.maskable_layers import with_maskable_layers
+from kgzsl.explain.maskable_layers import heeding_masks, with_maskable_layers
 from kgzsl.explain.rerun import Fact
 from kgzsl.explain.walk_steps import parts_of
 from kgzsl.graph.index import GraphIndex
@@ -277,7 +277,7 @@ def _fact(source: str, target: str, relation: str) -> Fact:
 
 def _foreign(model: ForeignNetwork, groups: Sequence[Sequence[Candidate]]) -> tuple[nn.Module, list[Part]]:
     """The module's copy, and the edges within its reach of the concepts."""
-    network = copy.deepcopy(model.network).cpu().double()
+    network = heeding_masks(copy.deepcopy(model.network).cpu().double())
     if not any(isinstance(module, MessagePassing) for module in network.modules()):
         raise ExplanationError(
             f"{type(network).__name__} has no MessagePassing layer of PyTorch Geometric, whose messages could be "

@@ -155,3 +155,50 @@ def test_a_layer_that_sends_messages_in_parts_says_what_can_be_asked():
     with pytest.raises(ExplanationError, match=r"in several parts.*occlusion"):
         explained(decision)
     explained(decision, "occlusion").verify()
+
+
+def test_a_layer_derived_from_theirs_is_not_taken_for_it():
+    """It may compute something else, of which only its author knows."""
+    from torch_geometric.nn import RGCNConv
+
+    RGCNConv(2, 2, 1)  # PyTorch Geometric changes a class when its first layer is made
+
+    class Doubled(RGCNConv):
+        def forward(self, x, edge_index, edge_type):
+            return 2 * super().forward(x, edge_index, edge_type)
+
+    def factory(in_channels, out_channels):
+        return Doubled(in_channels, out_channels, TOPOLOGY.num_relations)
+
+    decision = example_decision(NetworkPropagator(factory, topology=TOPOLOGY, epochs=5))
+    with pytest.raises(ExplanationError, match=r"in several parts.*occlusion"):
+        explained(decision)
+    explained(decision, "occlusion").verify()
+
+
+def test_layers_derived_from_theirs_heed_masks():
+    """Even where PyTorch Geometric has changed the class that they are derived from."""
+    from torch_geometric.nn import SAGEConv
+
+    SAGEConv(2, 2)
+
+    class Louder(SAGEConv):
+        def message(self, x_j):
+            return 2 * x_j
+
+    class Network(torch.nn.Module):
+        def __init__(self, in_channels, out_channels):
+            super().__init__()
+            self.layer = Louder(in_channels, out_channels)
+
+        def forward(self, x, edge_index, edge_weight):
+            return self.layer(x, edge_index)
+
+    decision = example_decision(NetworkPropagator(Network, hops=2, epochs=15))
+    masked = ForeignMargin(decision)
+    assert masked.margin() == pytest.approx(decision.margin, abs=1e-4)
+    assert abs(masked.margin(np.zeros(len(masked.facts))) - decision.margin) > 1e-3
+    before = vars(Louder)["_orig_propagate"]
+    assert abs(explained(decision).residual) < 0.02 * np.abs(explained(decision).scores.values).sum()
+    assert vars(Louder)["_orig_propagate"] is before
+    check_explainer(FactExplainer("integrated-gradients"), decision)
