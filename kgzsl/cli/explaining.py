@@ -153,7 +153,8 @@ def _page(found: Any, change: Any) -> str:
     """The card as a page of its own."""
     from kgzsl.display.html import escape_html
 
-    title = escape_html(f"Why {found.labels[found.prediction] if hasattr(found, 'labels') else found.prediction}")
+    target = getattr(getattr(found, "decision", None), "target", None)  # explainers of others may keep none
+    title = escape_html(f"Why {found.prediction if target is None else target.label}")
     more = "" if change is None else change._repr_html_()
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'

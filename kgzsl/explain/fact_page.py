@@ -1,17 +1,19 @@
 """An explanation by facts laid out as text and as an HTML card."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kgzsl.display.html import Bar, Block, Card, Fold, card_html
 from kgzsl.display.rounding import decimals_for, signed, sum_preserving
-from kgzsl.display.text import escape_text, fit, pad
+from kgzsl.display.text import cell_width, escape_text, fit, pad
 from kgzsl.explain.making import counted
 from kgzsl.explain.page_head import heading, named, question, verdict
+from kgzsl.explain.page_sheet import after_removal
 
 if TYPE_CHECKING:
     from kgzsl.explain.credits import Credit
     from kgzsl.explain.fact_explanation import FactExplanation
+    from kgzsl.explain.page_record import Record
 
 __all__ = ["html", "text"]
 
@@ -38,7 +40,7 @@ def _laid_out(explanation: "FactExplanation", room: int) -> list[str]:
     """The lines of a page with at most `room` facts."""
     page = _Sheet(explanation, room)
     width = max(len(bar.printed) for bar in page.bars)
-    after = max((len(bar.after) for bar in page.bars), default=0)
+    after = max((cell_width(bar.after) for bar in page.bars), default=0)
 
     def row(bar: Bar) -> str:
         space = WIDTH - width - 4 - (after + 2 if after else 0)
@@ -94,7 +96,8 @@ class _Sheet:
     """Rows rounded as one column; an unsigned mask's are rounded one by one."""
 
     def __init__(self, explanation: "FactExplanation", room: int) -> None:
-        self._effects = explanation.effects or {}
+        self._effects, self._record = explanation.effects or {}, cast("Record", explanation)
+        self._is_additive = explanation.scores.is_additive
         shown, hidden = explanation.items[:room], explanation.items[room:]
         if not explanation.scores.is_signed:
             self._unsigned(explanation, shown)
@@ -120,8 +123,8 @@ class _Sheet:
         self.total = Bar("margin" if explanation.foil else "score", "of which masks are no shares", 0.0, printed)
 
     def _bar(self, row: "Credit", printed: str, decimals: int) -> Bar:
-        effect = self._effects.get(row.key)
-        after = "" if effect is None else signed(round(effect * 10**decimals), decimals)
+        share = row.credit if self._is_additive else 0.0  # what is no share cannot be more than what is lost
+        after = after_removal(self._record, share, self._effects.get(row.key), decimals)
         return Bar(escape_text(row.label), "", row.credit, printed, after)
 
     @property

@@ -14,7 +14,7 @@ from kgzsl.explain.page_head import named
 if TYPE_CHECKING:
     from kgzsl.explain.page_record import Record, Row
 
-__all__ = ["Sheet", "also_rows", "sheet"]
+__all__ = ["Sheet", "after_removal", "also_rows", "sheet"]
 
 _REDUNDANT = 0.1
 _LEADER = 18
@@ -49,7 +49,13 @@ def sheet(record: "Record", room: int) -> Sheet:
     units = sum_preserving(values, decimals)
     printed = [signed(unit, decimals) for unit in units]
     lines = [
-        Bar(escape_text(row.label), escape_text(row.note), row.credit, number, _after(record, row, decimals))
+        Bar(
+            escape_text(row.label),
+            escape_text(row.note),
+            row.credit,
+            number,
+            after_removal(record, row.credit, row.effect, decimals),
+        )
         for row, number in zip(shown, printed, strict=False)
     ]
     rest = [
@@ -97,16 +103,15 @@ def _also(record: "Record", hidden: "Iterable[Row]") -> list[tuple[str, str, flo
     return rows
 
 
-def _after(record: "Record", row: "Row", decimals: int) -> str:
-    """The margin without the facts of a row, or who is ahead if that changes.
+def after_removal(record: "Record", credit: float, effect: float | None, decimals: int) -> str:
+    """The margin without the facts of a row, or who is ahead if that changes; "" where it was not tried.
 
     "others stand in" where nearly nothing is lost.
     """
-    if row.effect is None:
+    if effect is None:
         return ""
-    if record.foil is not None and row.effect * record.margin < 0:
-        return f"{fit(named(record)[0 if row.effect > 0 else 1], _LEADER)} ahead"
-    number = signed(round(row.effect * 10**decimals), decimals)
-    lost = record.margin - row.effect
-    redundant = row.credit and abs(lost) < _REDUNDANT * abs(row.credit)
+    if record.foil is not None and effect * record.margin < 0:
+        return f"{fit(named(record)[0 if effect > 0 else 1], _LEADER)} ahead"
+    number = signed(round(effect * 10**decimals), decimals)
+    redundant = credit and abs(record.margin - effect) < _REDUNDANT * abs(credit)
     return f"{number}, others stand in" if redundant else number

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 import kgzsl
+from kgzsl.cli.explaining import _page
 from kgzsl.display.html import Bar
 from kgzsl.display.text import cell_width
 from kgzsl.explain.page import WIDTH, _Columns
@@ -116,3 +117,27 @@ def test_notes_are_cut_before_labels():
     columns = _Columns([*symptoms, *others * 3])
     assert [symptom.label in columns.row(symptom) for symptom in symptoms] == [True, True]
     assert all(cell_width(columns.row(line)) <= WIDTH for line in (*symptoms, *others))
+
+
+def test_who_is_ahead_without_a_fact_is_said_of_single_facts_too(clinic):
+    """And that others stand in, where a method gives shares of the margin."""
+    clf, inputs = clinic
+    said = set()
+    for x in inputs:
+        why = clf.explain(x, explainer="integrated-gradients", effects=True, k=4)
+        lines = str(why).splitlines()
+        for row in why.items:
+            (line,) = (line for line in lines if f"  {row.label} " in line)
+            effect = why.effects[row.key]
+            turned, stood_in = effect * why.margin < 0, abs(why.margin - effect) < 0.1 * abs(row.credit)
+            assert line.endswith(" ahead") == turned
+            assert line.endswith("others stand in") == (stood_in and not turned)
+            said.add((turned, stood_in))
+        assert "others stand in" not in str(clf.explain(x, explainer="gradient", effects=True, k=4))
+    assert len(said) > 1
+
+
+def test_a_page_is_called_by_a_label(clinic):
+    clf, inputs = clinic
+    why = clf.explain(inputs[0])
+    assert f"<title>Why {LABELS[why.prediction][0]}</title>" in _page(why, None)
