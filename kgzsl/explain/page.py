@@ -19,6 +19,7 @@ __all__ = ["CARD_VIEWS", "html", "text"]
 WIDTH = 96
 LINES = 16
 _NARROWEST_LABEL, _WIDEST_LABEL = 24, 46
+_LABELS_FIRST = 3
 _FOLDED = 4
 _DRAWN_PATHS = 12
 _AFTER = ("margin if removed", "if removed")
@@ -58,7 +59,10 @@ def _laid_out(record: "Record", room: int) -> list[str]:
 
 
 class _Columns:
-    """Numbers, labels, notes and what is left after a removal: as wide as cuts the least off labels and notes."""
+    """Numbers, labels, notes and what is left after a removal: as wide as cuts the least off labels and notes.
+
+    Rows often begin alike and are told apart by how they end, so what is cut off a label counts for more.
+    """
 
     def __init__(self, lines: Sequence[Bar]) -> None:
         self.number = max(len(line.printed) for line in lines)
@@ -69,7 +73,7 @@ class _Columns:
 
         def lost(label: int) -> int:
             cut = sum(max(words - (label if note else self.room), 0) for words, note in sizes)
-            return cut + sum(max(label + 2 + note - self.room, 0) for _, note in sizes if note)
+            return _LABELS_FIRST * cut + sum(max(label + 2 + note - self.room, 0) for _, note in sizes if note)
 
         self.label = min(range(min(_NARROWEST_LABEL, widest), widest + 1), key=lambda label: (lost(label), -label))
 
