@@ -1,6 +1,7 @@
 """Where the command line begins: what it says by itself, what its help and its errors say, what Tab fills in."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from kgzsl.cli import app
@@ -59,6 +61,19 @@ def test_every_command_that_it_says_is_one_with_these_options():
         help_ = CliRunner().invoke(app, asked, prog_name="kgzsl").output
         for option in (word for word in words if word.startswith("-")):
             assert option in help_
+
+
+def commands_of(group, *words):
+    yield words
+    for name, command in getattr(group, "commands", {}).items():
+        yield from commands_of(command, *words, name)
+
+
+@pytest.mark.parametrize("words", list(commands_of(get_command(app))), ids=" ".join)
+def test_help_shows_a_value_beside_what_takes_one_alone(words):
+    shown = CliRunner().invoke(app, [*words, "--help"], prog_name="kgzsl", env={"COLUMNS": "200"}).output
+    assert re.search(r"--help +Show this message", shown)
+    assert "bool" not in shown.lower()
 
 
 def test_a_question_that_it_says_has_an_answer():

@@ -14,7 +14,7 @@ from kgzsl.cli.explaining import explain
 from kgzsl.cli.graphs import graph_app
 from kgzsl.cli.measuring import demo
 from kgzsl.cli.predicting import fit, predict
-from kgzsl.cli.running import CommandGroup, run, shown
+from kgzsl.cli.running import Command, CommandGroup, run, shown
 
 __all__ = ["app", "main"]
 
@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (demo, fit, predict, explain, evaluate):
-    app.command()(command)
+    app.command(cls=Command)(command)
 add_questions(graph_app)
 app.add_typer(graph_app, name="graph")
 app.add_typer(bench_app, name="bench")

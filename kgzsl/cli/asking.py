@@ -13,7 +13,7 @@ import typer
 from kgzsl.cli.answers import AsCsv, AsJson, Form, Limit
 from kgzsl.cli.completing import GraphOption, concept_ids, relation_names
 from kgzsl.cli.locating import graph_at
-from kgzsl.cli.running import aside
+from kgzsl.cli.running import Command, aside
 from kgzsl.display.text import escape_text
 from kgzsl.errors import ConceptVersionError, KgzslError
 
@@ -43,7 +43,7 @@ class _Weight(StrEnum):
 def add_questions(app: typer.Typer) -> None:
     """Make these functions commands."""
     for command in (find, path, query):
-        app.command()(command)
+        app.command(cls=Command)(command)
     app.registered_commands.sort(key=lambda known: _ORDER.index(known.name or getattr(known.callback, "__name__", "")))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kgzsl.cli.answers import AsCsv, AsJson, Form
-from kgzsl.cli.running import aside, writable
+from kgzsl.cli.running import Command, Subgroup, aside, writable
 
 if TYPE_CHECKING:
     from kgzsl.bench.table import BenchTable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["bench_app"]
 
 bench_app = typer.Typer(
+    cls=Subgroup,
     help="Measure every model in one table. Results are kept as they come: an interrupted run goes on where it was.",
     no_args_is_help=True,
 )
@@ -44,13 +45,13 @@ _KNOWN = (
 )
 
 
-@bench_app.command("list")
+@bench_app.command("list", cls=Command)
 def list_command(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List the benchmarks, and what each needs."""
     Form(as_json, as_csv).rows(("name", "classes", "inputs", "needs"), _KNOWN)
 
 
-@bench_app.command("tiny-imagenet")
+@bench_app.command("tiny-imagenet", cls=Command)
 def tiny_imagenet(
     data: Annotated[Path, typer.Option(help="Folder with features.npz and minilm.npz.")],
     seeds: Annotated[int, typer.Option(min=1, help="How often models with chance in them are fitted.")] = 3,
@@ -82,7 +83,7 @@ def tiny_imagenet(
     )
 
 
-@bench_app.command()
+@bench_app.command(cls=Command)
 def trec(
     data: Annotated[Path, typer.Option(help="Folder with train.txt and test.txt.")],
     splits: Annotated[int, typer.Option(min=1, help="How many splits of the types into seen and unseen.")] = 10,
@@ -117,7 +118,7 @@ def trec(
     )
 
 
-@bench_app.command()
+@bench_app.command(cls=Command)
 def synthetic(
     seeds: Annotated[int, typer.Option(min=1, help="How many problems are made up.")] = 3,
     models: _Models = None,

@@ -10,7 +10,7 @@ import typer
 from kgzsl.cli.answers import width
 from kgzsl.cli.completing import GRAPH_HELP, graph_names, recipes
 from kgzsl.cli.locating import graph_at
-from kgzsl.cli.running import writable
+from kgzsl.cli.running import Command, Subgroup, writable
 from kgzsl.display.text import escape_text, text_table
 
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ Location = Annotated[
     typer.Argument(help=GRAPH_HELP, autocompletion=graph_names),
 ]
 
-graph_app = typer.Typer(help="Ask knowledge graphs, look at them, and build the shipped ones.", no_args_is_help=True)
+graph_app = typer.Typer(
+    cls=Subgroup, help="Ask knowledge graphs, look at them, and build the shipped ones.", no_args_is_help=True
+)
 
 
-@graph_app.command("list")
+@graph_app.command("list", cls=Command)
 def list_command() -> None:
     """List the graphs that come with kgzsl, and those in the folders that KGZSL_GRAPHS names."""
     from kgzsl.sources.catalog import list_graphs
@@ -39,13 +41,13 @@ def list_command() -> None:
     typer.echo(text_table(rows, columns, width=width(), right=("concepts", "edges")))
 
 
-@graph_app.command()
+@graph_app.command(cls=Command)
 def info(graph: Location) -> None:
     """Show what is in a graph."""
     _show_info(graph_at(graph))
 
 
-@graph_app.command()
+@graph_app.command(cls=Command)
 def audit(
     graph: Location,
     html: Annotated[Path | None, typer.Option(help="Write the report here as HTML as well.")] = None,
@@ -62,7 +64,7 @@ def audit(
         raise typer.Exit(1)
 
 
-@graph_app.command()
+@graph_app.command(cls=Command)
 def convert(
     graph: Location,
     target: Annotated[Path, typer.Argument(help="Where to write; the suffix says the format.")],
@@ -82,7 +84,7 @@ def _show_info(graph: KnowledgeGraph) -> None:
     typer.echo(f"fingerprint {graph.fingerprint}")
 
 
-@graph_app.command()
+@graph_app.command(cls=Command)
 def build(
     name: Annotated[str, typer.Argument(help="Which graph: freshwater or wordnet.", autocompletion=recipes)],
     source: Annotated[Path, typer.Option(help="The original file, or the folder with the original files.")],

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from kgzsl.errors import (
     DataMissingError,
@@ -24,10 +24,29 @@ from kgzsl.errors import (
     VersionError,
 )
 
-__all__ = ["CommandGroup", "aside", "run", "shown", "writable"]
+__all__ = ["Command", "CommandGroup", "Subgroup", "aside", "run", "shown", "writable"]
 
 
-class CommandGroup(TyperGroup):
+class _BareFlags:
+    """Flags take no value, so help shows none beside them: Typer would show `<bool>`, from a version on."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for param in params:
+            if getattr(param, "is_flag", False) and param.metavar is None:
+                param.metavar = ""
+        return params
+
+
+class Command(_BareFlags, TyperCommand):
+    """A command; its help shows what it takes."""
+
+
+class Subgroup(_BareFlags, TyperGroup):
+    """Commands under one name, such as those about graphs."""
+
+
+class CommandGroup(Subgroup):
     """The root of the commands: an interruption and a reader that went away end them with their own exit codes."""
 
     # caught here, where Typer has not yet turned them into exit code 1
