@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kgzsl.cli.tables import LABELS, first_row, label_among, read_table
 from kgzsl.errors import DataMissingError, InputFormatError, listing
 from kgzsl.replacing import replace_file
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Samples", "is_plain", "read_names", "read_plain", "read_samples", "replaced_file"]
 
 _INPUTS = ("X", "x", "features", "inputs", "embeddings")
-_LABELS = ("y", "label", "labels", "class", "classes")
 _SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".parquet")
 
 
@@ -80,8 +78,8 @@ def is_plain(path: Path) -> bool:
     """Whether this is a table with a column of labels, and no data set that says which samples were trained on."""
     if path.suffix.lower() not in (".csv", ".tsv") or not path.is_file():
         return False
-    names = {cell.strip().casefold() for cell in _first_row(path, errors="replace")}
-    return bool(names & set(_LABELS)) and "split" not in names
+    names = {cell.casefold() for cell in first_row(path)}
+    return bool(names & set(LABELS)) and "split" not in names
 
 
 def read_plain(path: Path, clf: Any) -> Dataset:
@@ -123,7 +121,7 @@ def _from_numpy(path: Path) -> Samples:
         return Samples(_matrix(loaded), None)
     with loaded:
         names = list(loaded.files)
-        label = next((name for name in _LABELS if name in names), None)
+        label = next((name for name in LABELS if name in names), None)
         rest = [name for name in names if name != label]
         known = [name for name in _INPUTS if name in rest] or (rest if len(rest) == 1 else [])
         if not known:
@@ -136,34 +134,17 @@ def _from_numpy(path: Path) -> Samples:
 def _from_table(path: Path) -> Samples:
     import polars as pl
 
-    is_named = True
-    if path.suffix.lower() == ".parquet":
-        table = pl.read_parquet(path)
-        label = _label_among(table.columns)
-    else:
-        first = _first_row(path)
-        is_named = not all(map(_is_number, first))
-        twice = sorted({name for name in first if first.count(name) > 1}) if is_named else []
-        if twice:
-            raise InputFormatError(f"more than one column is called {listing(twice)}")
-        label = _label_among(first) if is_named else None
-        table = pl.read_csv(
-            path,
-            separator=_separator(path),
-            has_header=is_named,
-            infer_schema_length=None,
-            schema_overrides=None if label is None else {label: pl.String},  # class 007 is not class 7
-        )
+    if path.suffix.lower() != ".parquet":
+        found = read_table(path)
+        return Samples(found.numbers, found.labels, found.names)
+    table = pl.read_parquet(path)
+    label = label_among(table.columns)
     labels = None if label is None else _labels(table[label])
     numbers = table if label is None else table.drop(label)
     words = [name for name, kind in numbers.schema.items() if not kind.is_numeric()]
     if words:
         raise InputFormatError(f"columns {listing(words)} are no numbers; labels stand in a column called label")
-    return _agreeing(_matrix(numbers.to_numpy()), labels, tuple(numbers.columns) if is_named else ())
-
-
-def _label_among(names: Sequence[str]) -> str | None:
-    return next((name for name in names if name.lower() in _LABELS), None)
+    return _agreeing(_matrix(numbers.to_numpy()), labels, tuple(numbers.columns))
 
 
 def _labels(column: pl.Series) -> list[str]:
@@ -171,24 +152,6 @@ def _labels(column: pl.Series) -> list[str]:
     if missing:
         raise InputFormatError(f"has {len(missing):,} row(s) without a label, counted from 0: {listing(missing)}")
     return [str(label) for label in column.to_list()]
-
-
-def _separator(path: Path) -> str:
-    return "\t" if path.suffix.lower() == ".tsv" else ","
-
-
-def _first_row(path: Path, *, errors: str = "strict") -> list[str]:
-    """The cells of the first line, without the mark that some programs write before it."""
-    with path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
-        return next(csv.reader(file, delimiter=_separator(path)), [])
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _matrix(values: Any) -> NDArray[np.float64]:
@@ -217,7 +180,7 @@ def read_names(path: Path, *, option: str) -> list[str]:
         error.message += "; it is a text file with a name on each line"
         raise error
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as fault:
         raise InputFormatError(f"{option} {path.name}: is no text in UTF-8: {fault}") from fault
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
