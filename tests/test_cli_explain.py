@@ -194,6 +194,17 @@ def test_a_model_is_fitted_from_files(place, tmp_path, name):
         ask("fit", "--input", place / name, *options)
 
 
+def test_a_model_without_unseen_classes_says_what_it_predicts_and_what_to_add(place, tmp_path):
+    asked = ("fit", "--input", place / "xy.npz", "--graph", place / "animals.json", "--out", tmp_path / "model")
+    done = ask(*asked)
+    assert "3 seen and 0 unseen classes" in done.stdout
+    first = done.stderr.splitlines()[0]
+    assert first.startswith("it predicts the 3 classes that have examples and no others; ")
+    assert first.endswith("add --unseen FILE")
+    done = ask(*asked, "--unseen", place / "unseen.txt", "--overwrite")
+    assert "no others" not in done.stderr
+
+
 def test_inputs_without_labels_teach_nothing(place, tmp_path):
     with pytest.raises(InputFormatError, match=r"--input x\.npy: has no labels"):
         ask("fit", "--input", place / "x.npy", "--graph", place / "animals.json", "--out", tmp_path / "model")
@@ -223,8 +234,8 @@ def test_every_form_gives_the_same_inputs(place):
         ("a.npy", lambda path: np.save(path, np.array(["zebra"])), "not numbers"),
         ("a.npz", lambda path: np.savez(path, a=np.ones(2), b=np.ones(2)), "has arrays 'a', 'b'"),
         ("a.npz", lambda path: np.savez(path, X=np.ones((2, 2)), y=np.ones(3)), "2 inputs, but 3 labels"),
-        ("a.csv", lambda path: path.write_text("a,b\n1,x\n"), "columns 'b' are no numbers"),
-        ("a.csv", lambda path: path.write_text(""), "cannot be read as .csv"),
+        ("a.csv", lambda path: path.write_text("a,b\n1,x\n"), "line 2, column 'b': 'x' is no number"),
+        ("a.csv", lambda path: path.write_text(""), "is empty"),
         ("a.txt", lambda path: path.write_text("1"), "the suffix is none of"),
     ],
 )

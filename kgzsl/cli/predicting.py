@@ -136,6 +136,11 @@ def fit(
     written = clf.save(out, overwrite=overwrite)
     counts = f"{len(clf.seen_classes_):,} seen and {len(clf.unseen_classes_):,} unseen classes"
     typer.echo(f"wrote {written}: {counts}, {len(samples.inputs):,} inputs of {samples.inputs.shape[1]:,} numbers")
+    if not len(clf.unseen_classes_):
+        aside(
+            f"it predicts the {len(clf.seen_classes_):,} classes that have examples and no others; name classes "
+            "without examples in a file, one on each line, and add --unseen FILE"
+        )
     aside(f"kgzsl predict {written} --input … says which class new inputs are")
     if is_explained(clf):
         aside(f"kgzsl explain {written} --input … says why")
