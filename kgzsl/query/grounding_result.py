@@ -182,7 +182,8 @@ class Grounding(Mapping[str, str]):
         open_rows = [
             (row.label, id_, text) for row in self.rows for id_, text in row.candidates if row.how == "ambiguous"
         ]
-        open_rows += [(row.label, "not in the graph", _reason(row)) for row in self.rows if row.how == "missing"]
+        missing = [row for row in self.rows if row.how == "missing"]
+        open_rows += [(row.label, "not in the graph", _reason(row).lstrip(":; ")) for row in missing]
         if open_rows:
             rest = len(open_rows) - 5 * _SHOWN
             caption = "to decide with overrides=" + (f"; {rest:,} more rows in to_frame()" if rest > 0 else "")

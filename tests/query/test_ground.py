@@ -427,3 +427,9 @@ def test_a_grounding_is_a_value(toy_graph):
         found.rows = ()
     empty = ground(toy_graph, [])
     assert (str(empty), empty.to_frame().height) == ("0 of 0 labels found in toy", 0)
+
+
+def test_a_page_tells_the_nearest_in_a_cell_of_its_own(toy_graph):
+    page = ground(toy_graph, ["dgo"])._repr_html_()
+    assert "<td>not in the graph</td>" in page
+    assert ">nearest: dog" in page
