@@ -178,6 +178,12 @@ def test_query_asks_sparql(zoo):
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (3, "", False)
 
 
+def test_a_query_of_sparql_is_told_of_its_option(zoo):
+    done = process("query", "SELECT ?x WHERE { ?x is_a a3 }", "--graph", zoo)
+    assert done.returncode == 3
+    assert "a whole query of SPARQL is asked with --sparql" in done.stderr
+
+
 def test_no_rows_are_no_error(zoo):
     done = ask("query", "a2 is_a ?x . ?x is_a ?y", "--graph", zoo)
     assert (done.exit_code, done.stdout, done.stderr) == (0, "x  y\n", "no rows\n")

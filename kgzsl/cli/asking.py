@@ -193,6 +193,7 @@ def _options_named() -> Iterator[None]:
     except KgzslError as error:
         for name in _ARGUMENTS:
             error.message = error.message.replace(f"{name}=", f"--{name.replace('_', '-')}")
+        error.message = error.message.replace("is for kg.sparql", "is asked with --sparql")
         raise
 
 
