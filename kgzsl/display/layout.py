@@ -1,10 +1,11 @@
 """Where the marks of a layered drawing stand, how its links run, and where their labels find room."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Protocol
 
+from kgzsl.display.stacking import Stacks
 from kgzsl.display.text import cell_width, escape_text
 
 __all__ = ["LABEL_LINE", "RADIUS", "Box", "Layout", "Linked", "Marked", "arrange"]
@@ -23,16 +24,16 @@ _BARS = 100.0
 _NATURAL = 700.0
 _NARROWEST, _WIDEST = 122.0, 230.0
 _PASSING = 14.0
-_SWEEPS = 6
 _ATTEMPTS = ((1.0, 1.0), (1.35, 1.0), (1.35, 1.08), (1.5, 1.16), (2.0, 1.3))
 """By how much rows and columns move apart until every label has room."""
 _FAN = 4
 """By how many links one end of a link must be busier for its label to keep to the other."""
+_CELL = 40.0
 _STOPS = (0.5, 0.44, 0.56, 0.38, 0.62, 0.32, 0.68, 0.26, 0.74, 0.2, 0.8, 0.14, 0.86)
 
 Point = tuple[float, float]
-Stop = tuple[int, int]
-"""Number of a link, and a column that it passes."""
+Port = tuple[int, int, float]
+"""Number of a link, of a mark at one of its ends, and the side of that mark: 1 or -1."""
 
 
 class Marked(Protocol):
@@ -96,104 +97,73 @@ class Layout:
 
 def arrange(marks: Sequence[Marked], links: Sequence[Linked]) -> Layout:
     """Columns from left to right, moved apart until every label has room, as far as that goes."""
+    sheet = _Sheet(marks, links)
     for rows, columns in _ATTEMPTS:
-        layout = _Sheet(marks, links, stretch=rows, spread=columns).layout()
+        layout = sheet.layout(stretch=rows, spread=columns, is_last=(rows, columns) == _ATTEMPTS[-1])
         if None not in layout.labels:
             break
     return layout
 
 
 class _Sheet:
-    """One attempt."""
+    """What stands in which column, in what order, and the attempts to give each a place."""
 
-    def __init__(self, marks: Sequence[Marked], links: Sequence[Linked], *, stretch: float, spread: float) -> None:
-        self.marks, self.links, self.stretch = marks, links, stretch
-        used = sorted({mark.column for mark in marks})
-        self.column = {mark.key: used.index(mark.column) for mark in marks}
+    def __init__(self, marks: Sequence[Marked], links: Sequence[Linked]) -> None:
+        self.marks, self.links = marks, links
+        used = {column: number for number, column in enumerate(sorted({mark.column for mark in marks}))}
         self.num_columns = len(used)
         self.lines = {mark.key: _label_lines(mark) for mark in marks}
         self.bars = _BARS if any(mark.value is not None for mark in marks) else 0.0
+        self.at = [used[mark.column] for mark in marks]  # column of each item: the marks, then where links pass columns
+        places = {mark.key: number for number, mark in enumerate(marks)}
+        self.chains = [self._chain(places[link.start], places[link.end]) for link in links]
+        self.stacks = Stacks(self.at, self.chains)
+        self.num_ends = Counter(end for chain in self.chains for end in {chain[0], chain[-1]})
+        self.rows: dict[float, list[float]] = {}
+        self.pitch = 0.0
+
+    def layout(self, *, stretch: float, spread: float, is_last: bool) -> Layout:
+        """An attempt; one that is not the last ends where a label finds no room."""
         room = (_NATURAL - 2 * _MARGIN - self.bars) / max(self.num_columns - 1, 1)
         self.pitch = min(max(room, _NARROWEST), _WIDEST) * spread
-        self.chains = [self._chain(number, link) for number, link in enumerate(links)]
-        self.beside = self._beside()
-
-    def layout(self) -> Layout:
-        rows = self._rows(self._ordered())
-        places = {mark.key: (self._x(self.column[mark.key]), rows[mark.key]) for mark in self.marks}
-        routes = tuple(self._route(number, rows) for number in range(len(self.links)))
-        height = max((rows[mark.key] + self._below(mark) for mark in self.marks), default=0.0) + 12
+        if stretch not in self.rows:
+            self.rows[stretch] = self._rows(stretch)
+        rows = self.rows[stretch]
+        places = {mark.key: (self._x(self.at[item]), rows[item]) for item, mark in enumerate(self.marks)}
+        ports = self._ports(rows)
+        routes = tuple(self._route(number, rows, ports) for number in range(len(self.links)))
+        height = max((row + self._below(mark) for mark, row in zip(self.marks, rows, strict=False)), default=0.0) + 12
         height = max([height, *(y + 14 for route in routes for _, y in route)])
         width = 2 * _MARGIN + self.bars + self.pitch * max(self.num_columns - 1, 0)
-        return Layout(width, height, places, self.lines, routes, self._labels(places, routes))
+        labels = self._labels(places, routes, is_last=is_last)
+        return Layout(width, height, places, self.lines, routes, labels)
 
     def _x(self, column: int) -> float:
         return _MARGIN + self.pitch * column
 
-    def _chain(self, number: int, link: Linked) -> list[str | Stop]:
+    def _chain(self, start: int, end: int) -> list[int]:
         """The marks and passing places of a link, start to end."""
-        here, there = self.column[link.start], self.column[link.end]
-        step = 1 if there >= here else -1
-        return [link.start, *((number, column) for column in range(here + step, there, step)), link.end]
+        here, there = self.at[start], self.at[end]
+        passed = range(here + 1, there) if there >= here else range(here - 1, there, -1)
+        first = len(self.at)
+        self.at += passed
+        return [start, *range(first, len(self.at)), end]
 
-    def _beside(self) -> dict[str | Stop, list[str | Stop]]:
-        beside: dict[str | Stop, list[str | Stop]] = {}
-        for chain in self.chains:
-            for here, there in pairwise(chain):
-                if self._at(here) != self._at(there):
-                    beside.setdefault(here, []).append(there)
-                    beside.setdefault(there, []).append(here)
-        return beside
-
-    def _at(self, item: str | Stop) -> int:
-        return self.column[item] if isinstance(item, str) else item[1]
-
-    def _ordered(self) -> list[list[str | Stop]]:
-        """Columns top to bottom, by the mean place of what each item is linked with; the first stays as given."""
-        columns: list[list[str | Stop]] = [[] for _ in range(self.num_columns)]
-        for mark in self.marks:
-            columns[self.column[mark.key]].append(mark.key)
-        for chain in self.chains:
-            for item in chain[1:-1]:
-                columns[self._at(item)].append(item)
-        for sweep in range(_SWEEPS):
-            order = range(1, self.num_columns) if sweep % 2 == 0 else range(self.num_columns - 1, 0, -1)
-            for column in order:
-                near = column - 1 if sweep % 2 == 0 or column + 1 == self.num_columns else column + 1
-                place = {item: number / max(len(columns[near]), 1) for number, item in enumerate(columns[near])}
-                now = {item: number / max(len(columns[column]), 1) for number, item in enumerate(columns[column])}
-                columns[column].sort(key=lambda item: (_mean(self.beside.get(item, ()), place, now[item]), now[item]))
-        return columns
-
-    def _rows(self, columns: list[list[str | Stop]]) -> dict[str | Stop, float]:
-        """Each item as near to the middle of its neighbours as the order and the heights allow."""
-        above, below = self._reach()
-        rows: dict[str | Stop, float] = {}
-        for column in columns:
-            rows.update(zip(column, _apart([0.0] * len(column), column, above, below), strict=True))
-        for sweep in range(_SWEEPS):
-            for column in columns if sweep % 2 else reversed(columns):
-                wanted = [_mean(self.beside.get(item, ()), rows, rows[item]) for item in column]
-                rows.update(zip(column, _apart(wanted, column, above, below), strict=True))
-        top = min((rows[item] - above[item] for item in rows), default=0.0)
-        return {item: round(row - top + 8, 3) for item, row in rows.items()}
-
-    def _reach(self) -> tuple[dict[str | Stop, float], dict[str | Stop, float]]:
-        """How far up and down each item needs room."""
-        above: dict[str | Stop, float] = {mark.key: RADIUS + 6 * self.stretch for mark in self.marks}
-        below: dict[str | Stop, float] = {mark.key: self._below(mark) + 6 * self.stretch for mark in self.marks}
-        for chain in self.chains:
-            for item in chain[1:-1]:
-                above[item] = below[item] = _PASSING * self.stretch / 2 + 2
-        return above, below
+    def _rows(self, stretch: float) -> list[float]:
+        """How far down each item stands, when rows move apart."""
+        passing = [_PASSING * stretch / 2 + 2] * (len(self.at) - len(self.marks))
+        above = [RADIUS + 6 * stretch] * len(self.marks) + passing
+        rows = self.stacks.rows(above, [self._below(mark) + 6 * stretch for mark in self.marks] + passing)
+        top = min((row - room for row, room in zip(rows, above, strict=True)), default=0.0)
+        return [round(row - top + 8, 3) for row in rows]
 
     def _below(self, mark: Marked) -> float:
         return (RADIUS if mark.shape != "none" else 0.0) + LABEL_LINE * len(self.lines[mark.key]) + 4
 
-    def _route(self, number: int, rows: dict[str | Stop, float]) -> tuple[Point, ...]:
+    def _route(self, number: int, rows: Sequence[float], ports: dict[Port, float]) -> tuple[Point, ...]:
         """Control points of cubic curves, level where they meet; links of one side of a mark share its edge."""
         chain = self.chains[number]
-        first, last = self._at(chain[0]), self._at(chain[-1])
+        first, last = self.at[chain[0]], self.at[chain[-1]]
         x, y = self._x(first), rows[chain[0]]
         if first == last:
             side = -1.0 if first and first + 1 == self.num_columns else 1.0
@@ -204,48 +174,52 @@ class _Sheet:
             edge = x + side * RADIUS
             return (edge, y), (bulge, y), (bulge, down), (edge, down)
         side = 1.0 if last > first else -1.0
-        points = [(x + side * RADIUS, y + self._port(number, chain[0], side, rows))]
-        stops = [(self._x(self._at(item)), rows[item]) for item in chain[1:-1]]
-        end = (self._x(last) - side * (RADIUS + 3), rows[chain[-1]] + self._port(number, chain[-1], -side, rows))
+        points = [(x + side * RADIUS, y + ports[number, chain[0], side])]
+        stops = [(self._x(self.at[item]), rows[item]) for item in chain[1:-1]]
+        end = (self._x(last) - side * (RADIUS + 3), rows[chain[-1]] + ports[number, chain[-1], -side])
         for there in (*stops, end):
             here = points[-1]
             middle = (here[0] + there[0]) / 2
             points += [(middle, here[1]), (middle, there[1]), there]
         return tuple(points)
 
-    def _port(self, number: int, mark: str | Stop, side: float, rows: dict[str | Stop, float]) -> float:
-        """How far from the middle of a mark's side a link leaves it."""
-        ends = []
-        for other, chain in enumerate(self.chains):
-            if mark in (chain[0], chain[-1]):
-                beside = chain[1] if chain[0] == mark else chain[-2]
-                if (self._at(beside) - self._at(mark)) * side > 0:
-                    ends.append((rows[beside], other))
-        place = [other for _, other in sorted(ends)].index(number)
-        gap = min(5.0, 2 * (RADIUS - 2) / max(len(ends) - 1, 1))
-        return (place - (len(ends) - 1) / 2) * gap
+    def _ports(self, rows: Sequence[float]) -> dict[Port, float]:
+        """How far from the middle of a mark's side each link leaves it."""
+        sides: dict[tuple[int, float], list[tuple[float, int]]] = {}
+        for number, chain in enumerate(self.chains):
+            for mark, beside in ((chain[0], chain[1]), (chain[-1], chain[-2])):
+                if self.at[beside] != self.at[mark]:
+                    side = 1.0 if self.at[beside] > self.at[mark] else -1.0
+                    sides.setdefault((mark, side), []).append((rows[beside], number))
+        ports = {}
+        for (mark, side), ends in sides.items():
+            gap = min(5.0, 2 * (RADIUS - 2) / max(len(ends) - 1, 1))
+            for place, (_, number) in enumerate(sorted(ends)):
+                ports[number, mark, side] = (place - (len(ends) - 1) / 2) * gap
+        return ports
 
-    def _labels(self, places: dict[str, Point], routes: Sequence[Sequence[Point]]) -> tuple[Box | None, ...]:
+    def _labels(
+        self, places: dict[str, Point], routes: Sequence[Sequence[Point]], *, is_last: bool
+    ) -> tuple[Box | None, ...]:
         """Largest links first, each at the first free place along its line."""
-        taken = [box for mark in self.marks for box in self._boxes(mark, places[mark.key])]
+        taken = _Taken(box for mark in self.marks for box in self._boxes(mark, places[mark.key]))
         found: list[Box | None] = [None] * len(routes)
         for number in sorted(range(len(routes)), key=lambda number: (-abs(self.links[number].value), number)):
             label = self.links[number].label
             size = (_width(escape_text(label), _SMALL) + 4, LABEL_LINE)
             for x, y in _along(routes[number], self._freer_end(number)):
                 box = Box(x, y, *size)
-                if not label or not any(box.overlaps(other) for other in taken):
+                if not label or not taken.overlaps(box):
                     found[number] = box
-                    taken.append(box)
+                    taken.add(box)
                     break
+            if found[number] is None and not is_last:
+                break
         return tuple(found)
 
     def _freer_end(self, number: int) -> float:
         """Along which part of a link its label is looked for first: away from the end that more links share."""
-        first, last = (
-            sum(end in (chain[0], chain[-1]) for chain in self.chains)
-            for end in (self.chains[number][0], self.chains[number][-1])
-        )
+        first, last = (self.num_ends[end] for end in (self.chains[number][0], self.chains[number][-1]))
         return 0.5 if abs(first - last) < _FAN else 0.66 if first > last else 0.34
 
     def _boxes(self, mark: Marked, place: Point) -> list[Box]:
@@ -262,39 +236,37 @@ class _Sheet:
         return boxes
 
 
-def _mean(items: Sequence[str | Stop], place: dict[str | Stop, float], otherwise: float) -> float:
-    found = sorted(place[item] for item in items if item in place)
-    return sum(found) / len(found) if found else otherwise
+class _Taken:
+    """Boxes by the cells that they touch, so that a new one is compared with those nearby."""
+
+    def __init__(self, boxes: Iterable[Box]) -> None:
+        self._cells: dict[tuple[int, int], list[Box]] = {}
+        for box in boxes:
+            self.add(box)
+
+    def add(self, box: Box) -> None:
+        for cell in _cells(box):
+            self._cells.setdefault(cell, []).append(box)
+
+    def overlaps(self, box: Box) -> bool:
+        return any(box.overlaps(other) for cell in _cells(box) for other in self._cells.get(cell, ()))
 
 
-def _apart(
-    wanted: Sequence[float],
-    column: Sequence[str | Stop],
-    above: dict[str | Stop, float],
-    below: dict[str | Stop, float],
-) -> list[float]:
-    """The places nearest to those wanted that keep order and distance (pooling of adjacent violators)."""
-    offsets = [0.0]
-    for here, there in pairwise(column):
-        offsets.append(offsets[-1] + below[here] + above[there])
-    pools: list[list[float]] = []
-    for want, offset in zip(wanted, offsets, strict=False):
-        pools.append([want - offset, 1.0])
-        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            (value, size), (other, more) = pools[-2], pools.pop()
-            pools[-1] = [(value * size + other * more) / (size + more), size + more]
-    levels = [value for value, size in pools for _ in range(int(size))]
-    return [level + offset for level, offset in zip(levels, offsets, strict=False)]
+def _cells(box: Box) -> Iterator[tuple[int, int]]:
+    wide, high = box.width / 2, box.height / 2
+    for x in range(int((box.x - wide) // _CELL), int((box.x + wide) // _CELL) + 1):
+        for y in range(int((box.y - high) // _CELL), int((box.y + high) // _CELL) + 1):
+            yield x, y
 
 
-def _along(route: Sequence[Point], start: float) -> list[Point]:
+def _along(route: Sequence[Point], start: float) -> Iterator[Point]:
     """Places for a label on every piece of the line, from `start` (0.5 is the middle) outwards."""
     pieces = [route[place : place + 4] for place in range(0, len(route) - 1, 3)]
     middle = start if len(pieces) == 1 else 0.5
     aim = (len(pieces) - 1) * (round(start + 0.01) if start != middle else 0.5)
     order = sorted(range(len(pieces)), key=lambda number: (abs(number - aim), number))
     stops = sorted(_STOPS, key=lambda stop: round(abs(stop - middle), 6))
-    return [_on(pieces[number], stop) for stop in stops for number in order]
+    return (_on(pieces[number], stop) for stop in stops for number in order)
 
 
 def _on(piece: Sequence[Point], t: float) -> Point:

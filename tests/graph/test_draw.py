@@ -24,7 +24,7 @@ def boxes(picture):
 
     drawing = picture.drawing
     sheet = arrange(drawing.marks, drawing.links)
-    maker = place._Sheet(drawing.marks, drawing.links, stretch=1.0, spread=1.0)
+    maker = place._Sheet(drawing.marks, drawing.links)
     names = [box for mark in drawing.marks for box in maker._boxes(mark, sheet.places[mark.key])]
     worded = [(link, box) for link, box in zip(drawing.links, sheet.labels, strict=True) if link.label]
     return names + [box for _, box in worded if box], [link for link, box in worded if box is None], sheet
