@@ -110,22 +110,22 @@ def test_eight_classes_do_not_lose_their_own(seed, tmp_path):
 
 
 def test_a_sample_meets_every_class_that_was_pretended_unseen_while_its_own_was_not():
-    def fold(scores, labels, is_seen, columns, ranks):
-        nothing = np.zeros(len(is_seen)), np.zeros(len(labels))
-        return PretendedFold(
-            np.array(scores), np.array(labels), np.array(is_seen), np.array(columns), np.array(ranks), *nothing
-        )
+    is_seen, nothing = np.array([True, True, False]), np.zeros(3)
 
-    seen_first = [True, True, False]
-    folds = [
-        fold([[0.9, 0.1, 0.3], [0.2, 0.1, 0.8], [0.5, 0.1, 0.6]], [0, 2, 0], seen_first, [0, 1, 2], [0, 0, 1]),
-        fold([[0.1, 0.9, 0.7], [0.6, 0.5, 0.1]], [1, 1], seen_first, [2, 0, 1], [0, 1]),
-    ]
-    found = seen_margins(folds)
-    np.testing.assert_allclose(
-        found.margin, [0.2]
-    )  # 0.9 - 0.7; the other sample of the class loses to one that was seen
+    def folds(first):
+        """Of samples numbered from `first` in their classes; the others are not judged."""
+        judged = [
+            ([[0.9, 0.1, 0.3], [0.2, 0.1, 0.8], [0.5, 0.1, 0.6]], [0, 2, 0], [0, 1, 2], [first, first, first + 1]),
+            ([[0.1, 0.9, 0.7], [0.6, 0.5, 0.1]], [1, 1], [2, 0, 1], [first, first + 1]),
+        ]
+        for scores, labels, columns, ranks in judged:
+            parts = np.array(scores), np.array(labels), is_seen, np.array(columns), np.array(ranks)
+            yield PretendedFold(*parts, nothing, np.zeros(len(labels)))
+
+    found = seen_margins(list(folds(3)))
+    np.testing.assert_allclose(found.margin, [0.2])  # 0.9 - 0.7; the other sample loses to a class that was seen
     np.testing.assert_allclose(found.weight, [0.5])
+    assert seen_margins(list(folds(0))) is None  # two examples of each class say too little
     assert seen_margins([]) is None
 
 
