@@ -235,7 +235,7 @@ def test_bad_rows_are_warned_of_once_and_too_many_are_an_error(tmp_path):
     path.write_text(GOOD + row(1, info="{") + row(2, info="{"))
     with pytest.warns(KgzslWarning, match=r"a\.csv: skipped 2 skipped_not_json \(line 201: \{\)"):
         read_conceptnet(path)
-    with pytest.raises(SourceError, match="2 of 202 rows are bad, more than 0.1 %"):
+    with pytest.raises(SourceError, match=r"2 of 202 rows are bad, more than 0\.1 %"):
         read_conceptnet(path, limits=Limits(max_bad_fraction=0.001))
     with pytest.raises(SourceError, match="bad, more than 0 %"):
         read_conceptnet(path, limits=Limits(max_bad_fraction=0))
