@@ -93,10 +93,7 @@ class WhatIf:
 
     def _repr_html_(self) -> str:
         rows = self.to_table().rows
-        cells = [
-            (self._cell(label), percent(before), percent(after))
-            for label, before, after in rows[:_SHOWN]
-        ]
+        cells = [(self._cell(label), percent(before), percent(after)) for label, before, after in rows[:_SHOWN]]
         left = len(rows) - len(cells)
         order = "the largest changes first" + (f", … {left:,} more classes" if left else "")
         columns = ["class", "before", "after"]
