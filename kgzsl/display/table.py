@@ -74,6 +74,8 @@ class Table(Sequence[tuple[Any, ...]]):
         class
         tiger
         """
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise InputFormatError(f"head takes a number of rows from 0 on, not {count!r}")
         return Table(self.columns, self._draw(count)[:count], caption=self.caption, note=self.note)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:

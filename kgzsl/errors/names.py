@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from kgzsl.errors.files import VersionError
 from kgzsl.errors.inputs import InputFormatError
 from kgzsl.errors.root import KgzslError
-from kgzsl.errors.wording import cut, harmless, listing, offered
+from kgzsl.errors.wording import begun, cut, harmless, listing, offered
 
 __all__ = [
     "AmbiguousLabelError",
@@ -80,7 +80,7 @@ class AmbiguousLabelError(KgzslError, LookupError):
     def __init__(self, label: str, candidates: Sequence[tuple[str, str]]) -> None:
         self.label = label
         self.candidates = tuple(candidates)
-        lines = "".join(f"\n  {harmless(f'{id_}: {definition[:80]}')}" for id_, definition in self.candidates[:12])
+        lines = "".join(f"\n  {harmless(id_)}: {begun(definition)}" for id_, definition in self.candidates[:12])
         more = f"\n  and {len(self.candidates) - 12} more" if len(self.candidates) > 12 else ""
         super().__init__(f"{cut(label)} names {len(self.candidates)} concepts; use one of the ids{lines}{more}")
 

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["cut", "harmless", "listing", "offered"]
+__all__ = ["begun", "cut", "harmless", "listing", "offered"]
 
 # control, format (direction overrides, zero width), surrogate, private, unassigned, line and paragraph separator
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -30,6 +30,15 @@ def cut(text: str) -> str:
     """
     whole = str(text)
     return repr(whole) if len(whole) <= _LONGEST_ID else f"{whole[:_LONGEST_ID]!r}… ({len(whole):,} characters)"
+
+
+def begun(text: str) -> str:
+    """A text, or its beginning if it is long, in a line of a message.
+
+    >>> begun("zebra " * 20)[-9:]
+    ' zebra z…'
+    """
+    return harmless(text if len(text) <= _LONGEST_ID else f"{text[: _LONGEST_ID - 1]}…")
 
 
 def listing(items: Sequence[object], *, limit: int = 10) -> str:

@@ -86,8 +86,8 @@ class ConceptTable(Columns):
     def worded(self, text: str, *, at_most: int | None = None) -> list[int]:
         """Rows of the concepts in one of whose names `text` stands as whole words, those of the shortest names first.
 
-        After them, those in whose ids it stands, Of a text with `#`, `/` or `:`
-        that nothing has, the end is looked for.
+        After them, those in whose ids it stands. Of a text with `#`, `/` or `:` that nothing has, the end
+        is looked for.
         """
         word = lookup.plain(str(text))
         if not word:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, SupportsIndex, overload
 
 from kgzsl.display.table import Table
+from kgzsl.errors import InputFormatError
 from kgzsl.graph.concept import Concept
 
 __all__ = ["Concepts"]
@@ -53,15 +54,19 @@ class Concepts(tuple[Concept, ...]):
         distances = self.distances
         return Concepts(found, None if distances is None else distances[place])  # type: ignore[arg-type]
 
-    def __and__(self, other: Iterable[str]) -> Concepts:
-        kept = set(other)
+    def __and__(self, other: Iterable[str] | str) -> Concepts:
+        kept = _several(other)
         return Concepts(concept for concept in self if concept in kept)
 
-    def __or__(self, other: Iterable[Concept]) -> Concepts:
-        return Concepts(dict.fromkeys((*self, *other)))
+    def __or__(self, other: Iterable[Concept] | Concept) -> Concepts:
+        more = _several(other)
+        strange = next((one for one in more if not isinstance(one, Concept)), None)
+        if strange is not None:
+            raise InputFormatError(f"concepts are joined by concepts, such as kg.concept({strange!r}), not {strange!r}")
+        return Concepts(dict.fromkeys((*self, *more)))  # type: ignore[arg-type]
 
-    def __sub__(self, other: Iterable[str]) -> Concepts:
-        gone = set(other)
+    def __sub__(self, other: Iterable[str] | str) -> Concepts:
+        gone = _several(other)
         return Concepts(concept for concept in self if concept not in gone)
 
     @property
@@ -124,3 +129,7 @@ class Concepts(tuple[Concept, ...]):
         columns = ("concept", "definition", "distance")
         kept = 2 if self.distances is None else 3
         return Table(columns[:kept], (row[:kept] for row in rows))._repr_html_()
+
+
+def _several(concepts: Iterable[str] | str) -> dict[str, None]:
+    return dict.fromkeys((concepts,) if isinstance(concepts, str) else concepts)

@@ -117,6 +117,8 @@ def layered(
 
 
 def _listed(concepts: Iterable[str] | str) -> Iterable[str]:
+    if not isinstance(concepts, Iterable):
+        raise InputFormatError(f"concepts are an id or a list of ids, not {concepts!r}")
     return (concepts,) if isinstance(concepts, str) else concepts
 
 

@@ -237,6 +237,8 @@ def merge(
         raise InputFormatError(f"merge takes another KnowledgeGraph, not {type(other).__name__} {other!r:.80}")
     if alignment is not None and not isinstance(alignment, Mapping):
         raise InputFormatError(f"an alignment maps ids of the other graph, not {type(alignment).__name__}")
+    if name is not None and not isinstance(name, str):
+        raise InputFormatError(f"a graph's name is a string, not {name!r}")
     onto = {other.resolve(source): graph.resolve(target) for source, target in (alignment or {}).items()}
     edges = other.edges_table.with_columns(pl.col("head").replace(onto), pl.col("tail").replace(onto))
     is_loop = pl.col("head") == pl.col("tail")

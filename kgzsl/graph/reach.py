@@ -43,16 +43,13 @@ class Reaches:
     ) -> Concepts:
         """All within `limit` steps (None: any number) "up", "down" or "around" a concept over these relations."""
         try:
-            reach = self._named[way, relations, limit, include_self]
-        except (KeyError, TypeError):  # a list has no hash
-            reach = self._found(way, relations, limit, include_self)
-            if relations is None or isinstance(relations, str | tuple):
-                self._named[way, relations, limit, include_self] = reach
-        try:
-            return reach.of(id)
-        except TypeError:  # what has no hash is no id
-            self._graph.position(id)
-            raise
+            return self._named[way, relations, limit, include_self].of(id)
+        except (KeyError, TypeError):
+            pass  # asked for the first time, by a list, or not an id
+        reach = self._found(way, relations, limit, include_self)
+        if relations is None or isinstance(relations, str | tuple):
+            self._named[way, relations, limit, include_self] = reach
+        return reach.of(self._graph.resolve(id))
 
     def _found(self, way: str, relations: Iterable[str] | str | None, limit: int | None, include_self: bool) -> Reach:
         graph, index = self._graph, self._graph.index

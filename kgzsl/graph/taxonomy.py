@@ -262,7 +262,8 @@ def taxonomic_distance(graph: KnowledgeGraph, a: str, b: str, *, relations: _Rel
     """
     found = search.taxonomic_distance(graph.index, _at(graph, a), _at(graph, b), relations)
     if found is None:
-        raise NoPathError(graph.resolve(a), graph.resolve(b), relations=_named(relations, "a common ancestor"))
+        over = f"{_named(relations, 'taxonomic relations')} by a common ancestor"
+        raise NoPathError(graph.resolve(a), graph.resolve(b), relations=over)
     return found
 
 
@@ -271,7 +272,8 @@ def _at(graph: KnowledgeGraph, id: str) -> int:
     try:
         return graph.concept_columns.position[id]
     except (KeyError, TypeError):
-        return graph.position(id)
+        pass
+    return graph.position(id)
 
 
 def _several(graph: KnowledgeGraph, ids: tuple[str, ...]) -> list[int]:

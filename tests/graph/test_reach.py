@@ -141,3 +141,10 @@ def test_other_names_of_a_concept_are_answered_for_like_its_id(toy_graph):
         assert toy_graph.neighbors("n02084071", hops=2) == toy_graph.neighbors(toy_graph.concept("dog"), hops=2)
     with pytest.raises(UnknownConceptError, match="dog"):
         toy_graph.neighbors("dogg")
+
+
+def test_a_wrong_id_is_told_without_the_look_up_that_missed_it(toy_graph):
+    for question in (*QUESTIONS, lambda kg, id_, relations: kg.parents(id_)):
+        with pytest.raises(UnknownConceptError) as told:
+            question(toy_graph, "dogg", None)
+        assert told.value.__context__ is None

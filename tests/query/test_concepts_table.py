@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from kgzsl.errors import InputFormatError
 from kgzsl.graph.concept import Concept
 from kgzsl.graph.concepts import Concepts
 
@@ -76,3 +77,20 @@ def test_concepts_compose_and_keep_their_order(toy_graph, mammals):
     assert (mammals - flying).ids == ("cat", "dog")
     assert (mammals | Concepts(flying)).ids == ("bat", "cat", "dog", "bird")
     assert isinstance(mammals | Concepts(flying), Concepts)
+
+
+def test_a_single_id_is_no_list_of_letters(toy_graph):
+    mammals = toy_graph.children("mammal")
+    assert (mammals & "cat").ids == ("cat",)
+    assert (mammals - "cat").ids == ("bat", "dog")
+    assert (mammals | toy_graph.concept("owl")).ids == ("bat", "cat", "dog", "owl")
+    for other in ("owl", ["owl"]):
+        with pytest.raises(InputFormatError, match=r"kg.concept\('owl'\)"):
+            mammals | other
+
+
+def test_a_head_is_a_number_of_rows(mammals):
+    assert len(mammals.to_table().head(2)) == 2
+    for count in ("a", -1, True, None):
+        with pytest.raises(InputFormatError, match="head takes a number of rows"):
+            mammals.to_table().head(count)
