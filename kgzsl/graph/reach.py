@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from kgzsl.graph import search
@@ -30,7 +30,7 @@ class Reaches:
     def __init__(self, graph: KnowledgeGraph) -> None:
         self.room = _MOST_KEPT
         self._graph = graph
-        self._named: dict[tuple[object, ...], Reach] = {}
+        self._named: dict[tuple[object, ...], Callable[[str], Concepts]] = {}
         self._made: dict[tuple[object, ...], Reach] = {}
 
     def ask(
@@ -43,12 +43,12 @@ class Reaches:
     ) -> Concepts:
         """All within `limit` steps (None: any number) "up", "down" or "around" a concept over these relations."""
         try:
-            return self._named[way, relations, limit, include_self].of(id)
+            return self._named[way, relations, limit, include_self](id)
         except (KeyError, TypeError):
             pass  # asked for the first time, by a list, or not an id
         reach = self._found(way, relations, limit, include_self)
         if relations is None or isinstance(relations, str | tuple):
-            self._named[way, relations, limit, include_self] = reach
+            self._named[way, relations, limit, include_self] = reach.of
         return reach.of(self._graph.resolve(id))
 
     def _found(self, way: str, relations: Iterable[str] | str | None, limit: int | None, include_self: bool) -> Reach:
