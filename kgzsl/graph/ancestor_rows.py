@@ -72,6 +72,17 @@ class AncestorRows:
         self.are_short = bool(np.diff(starts).max(initial=0) <= _SHORT)
         self._view, self.steps, self.starts = self.places.data, steps.tolist(), self.packed[: size + 1].data
 
+    def only_parents(self, up: Neighbors) -> NDArray[np.int32]:
+        """The parent of each concept that has a single one, and is not above it; else -1. For rows that are there."""
+        starts, parents = closure.once_each(up, self.num_concepts)
+        lengths = np.diff(np.asarray(self.starts))
+        found = np.full(self.num_concepts, -1, dtype=np.int32)
+        children = np.flatnonzero(np.diff(starts) == 1)
+        only = parents[starts[children]]
+        keep = lengths[children] == lengths[only] + 1
+        found[children[keep]] = only[keep]
+        return found
+
     def row(self, position: int) -> list[int]:
         """What is above one concept, itself first."""
         return self._view[self.starts[position] : self.starts[position + 1]].tolist()

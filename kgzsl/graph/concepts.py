@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, SupportsIndex, overload
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, SupportsIndex, overload
 
 from kgzsl.display.table import Table
 from kgzsl.errors import InputFormatError
@@ -12,13 +12,6 @@ from kgzsl.graph.concept import Concept
 __all__ = ["Concepts"]
 
 _SHOWN = 20
-
-
-class Stretches(Protocol):
-    """Rows that answers are stretches of."""
-
-    def steps_from(self, place: int, count: int) -> Sequence[int]:
-        """The distances of an answer of so many, which the place tells from others."""
 
 
 class Concepts(tuple[Concept, ...]):
@@ -34,8 +27,8 @@ class Concepts(tuple[Concept, ...]):
     """
 
     _distances: Sequence[int] | None = None
-    _told_by: tuple[Stretches, int] | None = None
-    """Who knows the distances, and of which place, where they are read only if somebody asks."""
+    _told_by: tuple[Callable[[int, int], Sequence[int]], int] | None = None
+    """What gives the distances for a place and a number of concepts, and the place: read only if somebody asks."""
 
     def __new__(cls, concepts: Iterable[Concept] = (), distances: Iterable[int] | None = None) -> Concepts:
         """Take concepts, and the distance of each where there is one."""
@@ -73,8 +66,8 @@ class Concepts(tuple[Concept, ...]):
     def distances(self) -> tuple[int, ...] | None:
         """The steps at which each was found; None where the question was not one of distance."""
         if self._told_by is not None:
-            stretches, place = self._told_by
-            self._distances, self._told_by = stretches.steps_from(place, len(self)), None
+            steps_from, place = self._told_by
+            self._distances, self._told_by = steps_from(place, len(self)), None
         return None if self._distances is None else tuple(self._distances)
 
     @property

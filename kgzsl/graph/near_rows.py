@@ -36,6 +36,7 @@ class NearRows:
 
     def __init__(self, neighbors: Neighbors, num_concepts: int, hops: int, *, patience: int) -> None:
         self.places: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
+        self.whole = self.places  # concepts that have several neighbours, of two hops: nothing is cut out of their rows
         self._neighbors, self._num_concepts, self._hops = neighbors, num_concepts, hops
         self._stretches = b""
         self._asked, self._patience = 0, patience
@@ -93,6 +94,7 @@ class NearRows:
             back[np.argsort(near, kind="stable")] = np.arange(len(near))  # the edge that leads the other way
             first[alone], last[alone] = heads[only], heads[only] + 1 + degrees[only]
             cut[alone] = beside[back[starts[alone]]]
+        self.whole = inner.astype(np.int32)
         self._stretches = np.stack([first, cut, last, degrees], axis=1).astype(np.int32).tobytes()
 
 

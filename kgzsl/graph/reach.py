@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kgzsl.graph import search
@@ -29,8 +29,8 @@ class Reaches:
 
     def __init__(self, graph: KnowledgeGraph) -> None:
         self.room = _MOST_KEPT
+        self.named: dict[tuple[object, ...], Callable[[str], Concepts]] = {}
         self._graph = graph
-        self._named: dict[tuple[object, ...], Callable[[str], Concepts]] = {}
         self._made: dict[tuple[object, ...], Reach] = {}
 
     def ask(
@@ -43,12 +43,12 @@ class Reaches:
     ) -> Concepts:
         """All within `limit` steps (None: any number) "up", "down" or "around" a concept over these relations."""
         try:
-            return self._named[way, relations, limit, include_self](id)
+            return self.named[way, relations, limit, include_self](id)
         except (KeyError, TypeError):
             pass  # asked for the first time, by a list, or not an id
         reach = self._found(way, relations, limit, include_self)
         if relations is None or isinstance(relations, str | tuple):
-            self._named[way, relations, limit, include_self] = reach.of
+            self.named[way, relations, limit, include_self] = reach.of
         return reach.of(self._graph.resolve(id))
 
     def _found(self, way: str, relations: Iterable[str] | str | None, limit: int | None, include_self: bool) -> Reach:
@@ -122,47 +122,80 @@ class Reach:
 
 
 class _Above(Reach):
-    """All above, read off the rows of all ancestors once they are there: faster than it would be to keep more."""
+    """All above, read off the rows of all ancestors once they are there.
+
+    Concepts with the same single parent share an answer: the same stands above them, at the same distances.
+    """
 
     def __init__(self, graph: KnowledgeGraph, up: Neighbors, relations: Iterable[str] | str | None) -> None:
         super().__init__(graph, up, None, False)
         self._rows = graph.index.ancestor_rows(relations)
+        self._steps_from = self._rows.steps_from
         self._concepts: tuple[Concept, ...] = ()
-
-    def of(self, id: str) -> Concepts:
-        concepts, starts, position = self._concepts, self._rows.starts, self._position.get(id)
-        if not concepts or position is None:
-            return super().of(id)
-        first = starts[position] + 1
-        made = tuple.__new__(Concepts, concepts[first : starts[position + 1]])
-        made._told_by = self._rows, first
-        return made
-
-    def _walked(self, position: int) -> Concepts:
-        if self._rows.are_there() and not self._concepts:
-            self._concepts = tuple(self._graph.concept_array.at(self._rows.places.tolist()))
-        return super()._walked(position)
-
-
-class _Near(Reach):
-    """All around within one step or two, read off rows of them once they are there."""
-
-    def __init__(self, graph: KnowledgeGraph, around: Neighbors, hops: int) -> None:
-        super().__init__(graph, around, hops, False)
-        self._rows = NearRows(around, len(graph), hops, patience=1 if graph.index.walks.patience == 0 else PATIENCE)
-        self._concepts: tuple[Concept, ...] = ()
+        self._only_parent: Sequence[int] = ()
+        self._below: list[Concepts | None] = []
 
     def of(self, id: str) -> Concepts:
         concepts, position = self._concepts, self._position.get(id)
         if not concepts or position is None:
             return super().of(id)
-        first, cut, last, near = self._rows.stretch(position)
-        found = concepts[first:cut] if cut == last else concepts[first:cut] + concepts[cut + 1 : last]
-        made = tuple.__new__(Concepts, found)
-        made._told_by = self._rows, near
+        parent = self._only_parent[position]
+        made = self._below[parent]
+        if made is None:
+            starts = self._rows.starts
+            first = starts[position] + 1
+            made = tuple.__new__(Concepts, concepts[first : starts[position + 1]])
+            made._told_by = self._steps_from, first
+            if parent >= 0:
+                self._below[parent] = made
         return made
 
     def _walked(self, position: int) -> Concepts:
-        if self._rows.are_there(self._graph.index.walks) and not self._concepts:
+        if self._rows.are_there() and not self._concepts:
+            self._only_parent = self._rows.only_parents(self._neighbors).data
+            self._below = [None] * (len(self._graph) + 1)  # the last is for what has no parent, or several
             self._concepts = tuple(self._graph.concept_array.at(self._rows.places.tolist()))
+        return super()._walked(position)
+
+
+class _AroundOne(Concepts):
+    """What is around a concept with a single neighbour: that one is a step away, all others two."""
+
+    _told_by = NearRows.steps_from, 1
+
+
+class _Near(Reach):
+    """All around within one step or two, by rows of them once they are there; no answer is made twice that is a row."""
+
+    def __init__(self, graph: KnowledgeGraph, around: Neighbors, hops: int) -> None:
+        super().__init__(graph, around, hops, False)
+        self._rows = NearRows(around, len(graph), hops, patience=1 if graph.index.walks.patience == 0 else PATIENCE)
+        self._answers: list[Concepts | None] = []
+        self._concepts: tuple[Concept, ...] = ()
+
+    def of(self, id: str) -> Concepts:
+        position = self._position.get(id)
+        if not self._answers or position is None:
+            return super().of(id)
+        made = self._answers[position]
+        if made is None:
+            first, cut, last, near = self._rows.stretch(position)
+            if cut == last:
+                return self._row(first, last, near)
+            made = tuple.__new__(_AroundOne, self._concepts[first:cut] + self._concepts[cut + 1 : last])
+        return made
+
+    def _row(self, first: int, last: int, near: int) -> Concepts:
+        made = tuple.__new__(Concepts, self._concepts[first:last])
+        made._told_by = NearRows.steps_from, near
+        return made
+
+    def _walked(self, position: int) -> Concepts:
+        if self._rows.are_there(self._graph.index.walks) and not self._answers:
+            self._concepts = tuple(self._graph.concept_array.at(self._rows.places.tolist()))
+            answers: list[Concepts | None] = [None] * len(self._graph)
+            for place in self._rows.whole.tolist():
+                first, _, last, near = self._rows.stretch(place)
+                answers[place] = self._row(first, last, near)
+            self._answers = answers
         return super()._walked(position)

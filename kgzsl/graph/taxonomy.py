@@ -95,7 +95,8 @@ def neighbors(graph: KnowledgeGraph, id: str, *, hops: int = 1, relations: _Rela
     ('bengal_tiger.n.01', 'big_cat.n.01', 'panthera.n.01', 'tiger_cub.n.01', 'tigress.n.01')
     """
     steps = hops if hops.__class__ is int and hops >= 0 else checked_hops(hops)
-    return graph.reaches.ask(id, "around", POSITIVE_KINDS if relations is None else relations, steps)
+    along = POSITIVE_KINDS if relations is None else relations
+    return graph.reaches.ask(id, "around", along, steps)
 
 
 def parents(graph: KnowledgeGraph, id: str, *, relations: _Relations = None) -> Concepts:
