@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from kgzsl.graph.index import IntArray
     from kgzsl.graph.routing import Arcs
 
-__all__ = ["best_way", "steps_back"]
+__all__ = ["best_way", "costs_back", "steps_back"]
 
 _PER_STEP = 20  # arcs that Python looks at in the time of a step that numpy takes
 _PER_ARC = 50  # arcs that numpy looks at in the time of one that Python does
 _MOST = 4_000  # ways that Python begins in one search
+_FAR_COST = 2**62  # as in the kernel
 
 
 def _is_compiled(arcs: Arcs, kernel: Kernel[..., Any]) -> bool:
@@ -66,6 +67,52 @@ def _by_rings(
         ring = np.unique(found[(steps[found] == FAR) & is_open[found]])
         steps[ring] = far
     return steps
+
+
+def costs_back(
+    arcs: Arcs, cost: IntArray, most: int, goals: NDArray[np.int32], a: int, b: int, early: bool
+) -> tuple[IntArray, NDArray[np.int32]]:
+    """`path_kernels.costs_back` along these arcs."""
+    if not _is_compiled(arcs, path_kernels.costs_back):
+        found = _by_rounds(arcs, cost, most, goals, a, b, early)
+        if found is not None:
+            return found
+    return path_kernels.costs_back(
+        arcs.back_starts, arcs.back_sources, arcs.back, cost, arcs.concepts, arcs.degree, most, goals, a, b, early
+    )
+
+
+def _by_rounds(
+    arcs: Arcs, cost: IntArray, most: int, goals: NDArray[np.int32], a: int, b: int, early: bool
+) -> tuple[IntArray, NDArray[np.int32]] | None:
+    """The same, all places that were bettered by the round before at once; None when patience wears off on it."""
+    concepts, starts = arcs.concepts, arcs.back_starts
+    is_open = (concepts != b) & ((arcs.degree[concepts] <= most) | (concepts == a))
+    is_end = concepts == a
+    costs = np.full(arcs.num, _FAR_COST, dtype=np.int64)
+    steps = np.full(arcs.num, FAR, dtype=np.int32)
+    costs[goals] = steps[goals] = 0
+    ring: NDArray[Any] = goals
+    while len(ring):
+        if arcs.patience <= 0:
+            return None
+        ring = ring[~is_end[ring]]
+        owner, there = spread(starts, arcs.back_sources, ring)
+        _, arc = spread(starts, arcs.back, ring)
+        arcs.patience -= _PER_STEP + len(there) // _PER_ARC
+        total, count = costs[ring][owner] + cost[arc], steps[ring][owner] + 1
+        is_better = (total < costs[there]) | ((total == costs[there]) & (count < steps[there]))
+        is_better &= is_open[there]
+        if early:
+            is_better &= total <= costs[is_end].min(initial=_FAR_COST)
+        there, total, count = there[is_better], total[is_better], count[is_better]
+        order = np.lexsort((count, total, there))
+        there, total, count = there[order], total[order], count[order]
+        best = np.ones(len(there), dtype=bool)
+        best[1:] = there[1:] != there[:-1]
+        ring = there[best]
+        costs[ring], steps[ring] = total[best], count[best]
+    return costs, steps
 
 
 def best_way(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kgzsl.errors import ResourceLimitError
 from kgzsl.query import path_running
 from kgzsl.query.path_costs import whole_costs
-from kgzsl.query.path_kernels import FAR, costs_back
+from kgzsl.query.path_kernels import FAR
 
 if TYPE_CHECKING:
     from kgzsl.graph.index import IntArray
@@ -93,10 +93,7 @@ class Search:
         arcs = self.arcs
         if self.costs is None:
             return arcs.no_rest, self._steps(early=early)
-        return costs_back(
-            arcs.back_starts, arcs.back_sources, arcs.back, self.units, arcs.concepts, arcs.degree, self.most,
-            self._goals, self.a, self.b, early,
-        )  # fmt: skip
+        return path_running.costs_back(arcs, self.units, self.most, self._goals, self.a, self.b, early)
 
     def within(self) -> NDArray[np.bool_] | None:
         """Whether each arc may be on a way of at most `limit` arcs; None if there is no limit."""

@@ -192,7 +192,6 @@ def as_python(patch):
             if hasattr(found, "python"):
                 patch.setattr(module, name, kernel(found.python))
     patch.setattr(routing, "meet", meeting.meet)
-    patch.setattr(path_search, "costs_back", path_kernels.costs_back)
 
 
 def without_numba(patch):
@@ -200,6 +199,11 @@ def without_numba(patch):
     patch.setattr(path_running, "_MOST", 1)
     patch.setattr(path_search, "_BUDGET", 1)
     patch.setitem(sys.modules, "numba", None)
+
+
+def out_of_patience(patch):
+    as_python(patch)
+    patch.setattr(routing, "_PATIENCE", 1)
 
 
 def compiled_in_the_middle(patch):
@@ -211,15 +215,13 @@ def compiled_in_the_middle(patch):
 @laws
 @given(
     graphs(most=6),
-    st.sampled_from([as_python, without_numba, compiled_in_the_middle]),
+    st.sampled_from([as_python, without_numba, out_of_patience, compiled_in_the_middle]),
     st.sampled_from([None, "edge"]),
     st.sampled_from([None, 3]),
     st.sampled_from([None, 1, 2]),
 )
 def test_however_a_search_is_run_the_answers_are_the_same(kg, run, weight, max_length, max_degree):
     own = {"max_degree": max_degree} | ({"weight": lambda edge: edge.weight} if weight else {})
-    if run is as_python and weight:
-        own["weight"] = None  # costs are found by compiled loops from the first on
 
     def answers(run):
         fresh = kg.with_tables()
@@ -234,6 +236,7 @@ def test_however_a_search_is_run_the_answers_are_the_same(kg, run, weight, max_l
             if run is as_python:
                 assert not path_kernels.best_way.is_compiled
                 assert not path_kernels.steps_back.is_compiled
+                assert not path_kernels.costs_back.is_compiled
             return found
 
     assert answers(run) == answers(compiled)
@@ -251,6 +254,32 @@ def test_the_rings_are_as_far_as_the_compiled_search_says(kg, limit, most, early
     assert rings.dtype == steps.dtype
     assert np.minimum(rings, last + 1).tolist() == np.minimum(steps, last + 1).tolist()
     assert not early or (rings[rings < path_kernels.FAR] <= last).all()
+
+
+@laws
+@given(graphs(most=9), st.lists(st.integers(0, 5), min_size=1), st.sampled_from([1, 2, 99]), st.booleans())
+def test_the_rounds_cost_what_the_compiled_search_says(kg, units, most, early):
+    arcs = routing.arcs_of(kg.index, None)
+    cost, goals = np.resize(np.array(units, dtype=np.int64), len(arcs.targets)), np.array([1], dtype=np.int32)
+    found = path_running._by_rounds(arcs, cost, most, goals, 0, 1, early)
+    asked = arcs.back_starts, arcs.back_sources, arcs.back, cost, arcs.concepts, arcs.degree
+    known = path_kernels.costs_back(*asked, most, goals, 0, 1, early)
+    assert [array.dtype for array in found] == [array.dtype for array in known]
+    # what costs no less than the way from the start may be told too high, but for the start itself
+    exact = np.ones(arcs.num, dtype=bool) if not early else known[0] < known[0][0]
+    exact[0] = True
+    for mine, other in zip(found, known, strict=True):
+        assert mine[exact].tolist() == other[exact].tolist()
+
+
+def test_patience_that_wears_off_leaves_costs_to_the_compiled_search(toy_graph):
+    arcs = routing.arcs_of(toy_graph.index, None)
+    cost, goals = np.ones(len(arcs.targets), dtype=np.int64), np.array([1], dtype=np.int32)
+    arcs.patience = 1
+    assert path_running._by_rounds(arcs, cost, 99, goals, 0, 1, False) is None
+    assert arcs.patience <= 0
+    costs, steps = path_running.costs_back(arcs, cost, 99, goals, 0, 1, False)
+    assert costs[goals].tolist() == steps[goals].tolist() == [0]
 
 
 def test_no_way_back_leads_on_from_where_it_is_to_end_nor_through_where_it_began():
