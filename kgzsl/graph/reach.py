@@ -43,13 +43,18 @@ class Reaches:
     ) -> Concepts:
         """All within `limit` steps (None: any number) "up", "down" or "around" a concept over these relations."""
         try:
-            return self.named[way, relations, limit, include_self](id)
-        except (KeyError, TypeError):
-            pass  # asked for the first time, by a list, or not an id
-        reach = self._found(way, relations, limit, include_self)
-        if relations is None or isinstance(relations, str | tuple):
-            self.named[way, relations, limit, include_self] = reach.of
-        return reach.of(self._graph.resolve(id))
+            asked = self.named[way, relations, limit, include_self]
+        except (KeyError, TypeError):  # for the first time, or by a list, which has no hash
+            asked = None
+        if asked is None:
+            asked = self._found(way, relations, limit, include_self).of
+            if relations is None or isinstance(relations, str | tuple):
+                self.named[way, relations, limit, include_self] = asked
+        try:
+            return asked(id)
+        except TypeError:  # what has no hash is no id
+            pass
+        return asked(self._graph.resolve(id))
 
     def _found(self, way: str, relations: Iterable[str] | str | None, limit: int | None, include_self: bool) -> Reach:
         graph, index = self._graph, self._graph.index

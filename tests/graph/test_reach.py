@@ -148,3 +148,17 @@ def test_a_wrong_id_is_told_without_the_look_up_that_missed_it(toy_graph):
         with pytest.raises(UnknownConceptError) as told:
             question(toy_graph, "dogg", None)
         assert told.value.__context__ is None
+
+
+def test_the_nearest_of_a_wrong_id_are_looked_for_once(toy_graph, monkeypatch):
+    toy_graph.ancestors("dog")
+    looked, unknown = [], toy_graph.concept_columns.unknown
+
+    def counted(texts, **options):
+        looked.append(texts)
+        return unknown(texts, **options)
+
+    monkeypatch.setattr(toy_graph.concept_columns, "unknown", counted)
+    with pytest.raises(UnknownConceptError):
+        toy_graph.ancestors("dogg")
+    assert looked == [["dogg"]]
